@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/ctx.h"
+
+#include <stdlib.h>
+
+#ifndef VZ_CONFDIR
+#define VZ_CONFDIR "/etc/vz"
+#endif
+#ifndef VZ_RUNDIR
+#define VZ_RUNDIR "/run/vz"
+#endif
+#ifndef VZ_LIBEXECDIR
+#define VZ_LIBEXECDIR "/usr/libexec/vz"
+#endif
+
+static const char *from_env(const char *name, const char *fallback)
+{
+	const char *s = getenv(name);
+
+	return s && *s == '/' ? s : fallback;
+}
+
+void vz_ctx_init(struct vz_ctx *ctx)
+{
+	*ctx = (struct vz_ctx){
+		.confdir = from_env("VZ_CONFDIR", VZ_CONFDIR),
+		.rundir = from_env("VZ_RUNDIR", VZ_RUNDIR),
+		.libexecdir = from_env("VZ_LIBEXECDIR", VZ_LIBEXECDIR),
+		.cgroupdir = "/sys/fs/cgroup",
+		.procdir = "/proc",
+	};
+}
+
+void vz_log(const struct vz_ctx *ctx, enum vz_log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!ctx->log)
+		return;
+	va_start(ap, fmt);
+	ctx->log(ctx->log_data, level, fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int vz_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	vz_autostr struct vz_str b = { 0 };
+	char buf[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf)))) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (b.len + n > max)
+			return -EFBIG;
+		vz_str_addn(&b, buf, n);
+	}
+	if (ret_len)
+		*ret_len = b.len;
+	*ret = vz_str_steal(&b);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int vz_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	vz_autofd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : vz_read_fd(fd, max, ret, ret_len);
+}
+
+int vz_read_small(int dirfd, const char *path, char *buf, size_t size)
+{
+	vz_autofd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = 0;
+	if (n && buf[n - 1] == '\n')
+		buf[n - 1] = 0;
+	return 0;
+}
+
+int vz_write_small(int dirfd, const char *path, const char *value)
+{
+	vz_autofd int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+int vz_write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* Make the directory entry of path durable. */
+static int sync_parent(const char *path)
+{
+	vz_autofree char *dir = strdup(path);
+	vz_autofd int fd = -1;
+	char *slash;
+
+	if (!dir)
+		return -ENOMEM;
+	slash = strrchr(dir, '/');
+	if (!slash)
+		strcpy(dir, ".");
+	else
+		slash[slash == dir] = 0;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) ? -errno : 0;
+}
+
+static int write_synced(const char *path, const char *data, size_t len, mode_t mode)
+{
+	vz_autofd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = vz_write_all(fd, data, len);
+	if (!r && (fchmod(fd, mode) || fsync(fd)))
+		r = -errno;
+	return r;
+}
+
+int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode)
+{
+	vz_autofree char *tmp = vz_strf("%s.tmp.%d", path, getpid());
+	struct stat st;
+	int r;
+
+	if (!tmp)
+		return -ENOMEM;
+	if (!stat(path, &st))
+		mode = st.st_mode & 07777;
+	r = write_synced(tmp, data, len, mode);
+	if (!r && rename(tmp, path))
+		r = -errno;
+	if (r) {
+		unlink(tmp);
+		return r;
+	}
+	return sync_parent(path);
+}
+
+int vz_mkdir_p(const char *path, mode_t mode)
+{
+	vz_autofree char *p = strdup(path);
+
+	if (!p)
+		return -ENOMEM;
+	for (char *s = p + 1; (s = strchr(s, '/')); *s++ = '/') {
+		*s = 0;
+		if (mkdir(p, mode) && errno != EEXIST)
+			return -errno;
+	}
+	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
+}
+
+static int remove_contents(int dirfd, dev_t dev)
+{
+	vz_autodir DIR *d = fdopendir(dirfd);
+	struct dirent *e;
+	struct stat st;
+	int r = 0, q;
+
+	if (!d) {
+		q = -errno;
+		close(dirfd);
+		return q;
+	}
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (!unlinkat(dirfd, e->d_name, 0) || errno == ENOENT)
+			continue;
+		q = -errno;
+		if (q == -EISDIR || q == -EPERM) {
+			vz_autofd int sub =
+				openat(dirfd, e->d_name,
+				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			q = sub < 0 ? -errno : fstat(sub, &st) ? -errno : 0;
+			if (!q && st.st_dev != dev)
+				q = -EXDEV;
+			if (!q)
+				q = remove_contents(vz_take_fd(&sub), dev);
+			if (!q && unlinkat(dirfd, e->d_name, AT_REMOVEDIR) &&
+			    errno != ENOENT)
+				q = -errno;
+		}
+		if (q && !r)
+			r = q;
+	}
+	return r;
+}
+
+int vz_remove_tree(int dirfd, const char *name)
+{
+	vz_autofd int fd = -1;
+	struct stat st;
+	int r;
+
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	r = remove_contents(vz_take_fd(&fd), st.st_dev);
+	if (!r && unlinkat(dirfd, name, AT_REMOVEDIR) && errno != ENOENT)
+		r = -errno;
+	return r;
+}

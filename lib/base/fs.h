@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_BASE_FS_H
+#define VZ_BASE_FS_H
+
+/*
+ * Files of the host that the suite itself owns. What lies below a VE's root
+ * is not touched with these: see sys/root.h.
+ */
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+
+/*
+ * Read a whole file of at most max bytes. *ret is NUL-terminated and to be
+ * freed by the caller. Returns 0, -EFBIG or -errno.
+ */
+int vz_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
+int vz_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
+
+/* Read a small file (a kernel file, say) into buf, trailing newline cut. */
+int vz_read_small(int dirfd, const char *path, char *buf, size_t size);
+
+/* open(O_WRONLY), one write, close: for kernel files. 0 or -errno. */
+int vz_write_small(int dirfd, const char *path, const char *value);
+
+/* Write all of buf, going on after short writes and EINTR. 0 or -errno. */
+int vz_write_all(int fd, const void *buf, size_t len);
+
+/*
+ * Replace a file by new contents so that a crash at any moment leaves either
+ * the old or the new file whole: temporary file beside it, fsync, rename,
+ * fsync of the directory. The mode is the old file's, else `mode`.
+ * Returns 0 or -errno, and then nothing has changed.
+ */
+int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode);
+
+/* mkdir -p. 0 or -errno. */
+int vz_mkdir_p(const char *path, mode_t mode);
+
+/*
+ * Remove what name in dirfd is, a tree included, never following a symbolic
+ * link nor crossing into another mount. 0 or -errno; absent is 0.
+ */
+int vz_remove_tree(int dirfd, const char *name);
+
+#endif

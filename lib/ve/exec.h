@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_VE_EXEC_H
+#define VZ_VE_EXEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+
+/*
+ * Run a program inside a running (or starting) VE: in its groups first, then
+ * in all its namespaces, in a session of its own inside the VE's pid
+ * namespace, with the VE's capabilities and seccomp filter, and no
+ * descriptor, environment or path of the host but the three given.
+ */
+struct vz_exec {
+	const char *const *argv; /* argv[0] sought in the VE's PATH */
+	const char *const *env; /* added to the VE's standard environment */
+	int fd[3]; /* for 0, 1, 2; -1: /dev/null of the VE */
+	bool tty; /* a pty of the VE's own; fd[0] is set raw */
+	int timeout_ms; /* 0: none; VZ_E_TIMEOUT */
+};
+
+/*
+ * Returns the program's exit status 0..255, 128 + N when signal N ended it,
+ * or -errno with the error set (VZ_E_NOTRUNNING, VZ_E_COMMAND …) when it
+ * could not be run.
+ */
+int vz_exec(const struct vz_ctx *ctx, uint32_t veid, const struct vz_exec *ex,
+	    struct vz_err *err);
+
+/*
+ * Run a script of the host inside the VE: its text goes to an interpreter in
+ * the VE by a descriptor, no file of it is made there.
+ */
+int vz_exec_script(const struct vz_ctx *ctx, uint32_t veid, const char *text,
+		   const char *const *env, struct vz_err *err);
+
+#endif

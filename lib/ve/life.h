@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_VE_LIFE_H
+#define VZ_VE_LIFE_H
+
+#include "ve/ve.h"
+
+/* Start, stop and what a VE is just now: the words behind vzctl's commands. */
+struct vz_start {
+	bool wait; /* return when the default run level is reached */
+	bool force; /* also when DISABLED */
+	int lock_fd;
+};
+int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err);
+
+struct vz_stop {
+	bool fast; /* kill, do not ask init */
+	bool skip_umount;
+};
+int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err);
+
+struct vz_status {
+	bool exists, mounted, running, suspended;
+};
+int vz_ve_status(const struct vz_ctx *ctx, uint32_t id, struct vz_status *ret,
+		 struct vz_err *err);
+
+#endif

@@ -1,0 +1,1 @@
+# How the tests are built and run; included by the Makefile.

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZCTL_CMDS_H
+#define VZCTL_CMDS_H
+
+#include "vzctl/cmd.h"
+
+/* Each command is a file that exports one of these; NULL ends the list. */
+extern const struct vz_cmd *const vz_cmds[];
+
+#endif

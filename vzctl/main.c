@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vzctl: read the words before the command, find it, run it, say why it failed. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "vzctl/cmd.h"
+#include "vzctl/cmds.h"
+
+static const struct vz_cmd *find_command(const char *word)
+{
+	for (size_t i = 0; vz_cmds[i]; i++)
+		if (!strcmp(vz_cmds[i]->name, word) ||
+		    (vz_cmds[i]->alias && !strcmp(vz_cmds[i]->alias, word)))
+			return vz_cmds[i];
+	return NULL;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out,
+		"vzctl version " VZ_VERSION "\n"
+		"Manage virtual environments (VEs).\n\n"
+		"Usage: vzctl [--quiet | --verbose] [--skiplock] COMMAND VEID|NAME ...\n"
+		"       vzctl --help | --version\n\nCommands:\n");
+	for (size_t i = 0; vz_cmds[i]; i++) {
+		if (vz_cmds[i]->flags & VZ_CMD_HIDDEN)
+			continue;
+		fprintf(out, "  %s %s\n        %s\n", vz_cmds[i]->name, vz_cmds[i]->args,
+			vz_cmds[i]->help);
+	}
+	fprintf(out, "\nvzctl(8) has the whole of it.\n");
+}
+
+static void print_log(void *data, enum vz_log_level level, const char *fmt, va_list ap)
+{
+	const struct vz_inv *inv = data;
+	FILE *out = level <= VZ_LOG_WARN ? stderr : stdout;
+
+	if (level > VZ_LOG_WARN && inv->quiet)
+		return;
+	if (level == VZ_LOG_DEBUG && !inv->verbose)
+		return;
+	if (level == VZ_LOG_WARN)
+		fputs("Warning: ", out);
+	vfprintf(out, fmt, ap);
+	fputc('\n', out);
+	fflush(out);
+}
+
+/* The words before COMMAND. Returns how many there were, or -1. */
+static int global_options(struct vz_inv *inv, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--quiet"))
+			inv->quiet = true;
+		else if (!strcmp(argv[i], "--verbose"))
+			inv->verbose++;
+		else if (!strcmp(argv[i], "--skiplock"))
+			inv->skip_lock = true;
+		else
+			return -1;
+	}
+	return i;
+}
+
+static int find_veid(struct vz_inv *inv, const struct vz_cmd *cmd, const char *word)
+{
+	if (!(cmd->flags & VZ_CMD_NEWID))
+		return vz_ve_lookup(inv->ctx, word, &inv->veid, inv->err);
+	if (vz_parse_veid(word, &inv->veid))
+		return vz_err_set(inv->err, VZ_E_VALUE, 0,
+				  "bad VEID '%s': expected a number up to %u", word,
+				  VZ_VEID_MAX);
+	return 0;
+}
+
+static int take_lock(struct vz_inv *inv)
+{
+	vz_autocfg struct vz_cfg *global = NULL;
+	int r;
+
+	if (inv->skip_lock)
+		return 0;
+	r = vz_cfg_load_global(inv->ctx, &global, inv->err);
+	return r ? r : vz_ve_lock(inv->ctx, global, inv->veid, &inv->lock_fd, inv->err);
+}
+
+static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
+{
+	if (cmd->flags & VZ_CMD_LOCK && take_lock(inv))
+		return inv->err->status;
+	if (!(cmd->flags & (VZ_CMD_NOCONF | VZ_CMD_NOVE)) &&
+	    vz_ve_open(inv->ctx, inv->veid, &inv->ve, inv->err))
+		return inv->err->status;
+	return cmd->run(inv);
+}
+
+static int parse_and_run(struct vz_inv *inv, int argc, char **argv)
+{
+	const struct vz_cmd *cmd;
+	int at = global_options(inv, argc, argv), status;
+
+	if (at > 0 && at < argc && !strcmp(argv[at], "help"))
+		return usage(stdout), 0;
+	cmd = at > 0 && at < argc ? find_command(argv[at]) : NULL;
+	if (!cmd) {
+		vz_err_set(inv->err, VZ_E_SYNTAX, 0, "%s '%s': see vzctl --help",
+			   at < 0 ? "unknown option" : "unknown command",
+			   argc > 1 && at != argc ? argv[at < 0 ? 1 : at] : "");
+		return VZ_E_SYNTAX;
+	}
+	if (geteuid()) {
+		vz_err_set(inv->err, VZ_E_PERM, 0, "vzctl must be run by root");
+		return VZ_E_PERM;
+	}
+	inv->argv = argv + at;
+	inv->argc = argc - at;
+	if (!(cmd->flags & VZ_CMD_NOVE)) {
+		if (inv->argc < 2) {
+			vz_err_set(inv->err, VZ_E_SYNTAX, 0, "no VEID: vzctl %s %s",
+				   cmd->name, cmd->args);
+			return VZ_E_SYNTAX;
+		}
+		if (find_veid(inv, cmd, inv->argv[1]))
+			return inv->err->status;
+		inv->argv[1] = inv->argv[0];
+		inv->argv++;
+		inv->argc--;
+	}
+	status = run_command(inv, cmd);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct vz_err err = { 0 };
+	struct vz_ctx ctx;
+	struct vz_inv inv = { .ctx = &ctx, .lock_fd = -1, .err = &err };
+	int status;
+
+	vz_ctx_init(&ctx);
+	ctx.log = print_log;
+	ctx.log_data = &inv;
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return puts("vzctl version " VZ_VERSION) < 0;
+	if (argc == 1 || (argc == 2 && !strcmp(argv[1], "--help"))) {
+		usage(argc == 1 ? stderr : stdout);
+		return argc == 1 ? VZ_E_SYNTAX : VZ_OK;
+	}
+	status = parse_and_run(&inv, argc, argv);
+	if (status && err.text[0])
+		fprintf(stderr, "vzctl: %s\n", err.text);
+	vz_ve_close(&inv.ve);
+	return status;
+}
