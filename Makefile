@@ -40,7 +40,7 @@ vztmpl_SRC := $(wildcard templates/*.c)
 
 LIB_SRC := $(wildcard lib/*/*.c)
 LIB := $(O)/libvz.a
-obj = $(patsubst %.c,$(O)/%.o,$(1))
+obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
 all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper
@@ -56,10 +56,10 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
 # The supervisor stays in memory once a VE: static and small.
-$(O)/vzsuper: $(O)/vzctl/vzsuper.o
+$(O)/vzsuper: $(O)/obj/vzctl/vzsuper.o
 	$(CC) -static $(ALL_LDFLAGS) -o $@ $^
 
-$(O)/%.o: %.c
+$(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -1,1 +1,70 @@
 # How the tests are built and run; included by the Makefile.
+# tests/run does the counting; its parts are targets here, as are lint, fuzz, bench.
+
+export O VARIANT CC
+
+.PHONY: deps demo check check-unit check-cli check-system check-nodes check-fuzz check-asan
+.PHONY: lint fuzz bench unit-programs fuzz-programs
+
+# Installs what tests/deps.list names and the machine lacks.
+deps:
+	@tests/deps.sh
+
+check: deps
+	@$(MAKE) -s all unit-programs
+	@tests/run lint unit cli system fuzz asan nodes
+
+check-cli check-system check-nodes: all
+check-unit check-cli check-system check-nodes check-asan: $(O)/tests/reaper
+	@tests/run $(@:check-%=%)
+
+check-fuzz fuzz: $(O)/tests/reaper
+	@tests/run fuzz
+
+lint: $(O)/tests/reaper
+	@tests/run lint
+
+demo: deps
+	@tests/demo.sh
+
+bench: all
+	@$(MAKE) -s bench-programs
+	@tests/bench/bench.sh
+
+# Unit tests: each tests/unit/NAME_test.c is a program that speaks TAP.
+UNIT := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
+unit-programs: $(UNIT)
+$(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Goes into the nodes too, whatever their C library is.
+$(O)/tests/reaper: tests/reaper.c
+	@mkdir -p $(@D)
+	$(CC) -static -O2 -D_GNU_SOURCE -std=gnu11 $(WARN) -o $@ $<
+
+# Fuzzers: each tests/fuzz/NAME_fuzz.c, with clang's libFuzzer and the library's sources.
+FUZZ_O := build/fuzz
+FUZZ_CC := clang -g -O1 -std=gnu11 -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined $(CPPFLAGS)
+FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_O)/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_LIB := $(patsubst %.c,$(FUZZ_O)/%.o,$(LIB_SRC))
+fuzz-programs: $(FUZZ)
+$(FUZZ_O)/libvz.a: $(FUZZ_LIB)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(FUZZ_O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -MMD -MP -c -o $@ $<
+$(FUZZ): $(FUZZ_O)/%: tests/fuzz/%.c $(FUZZ_O)/libvz.a
+	@mkdir -p $(@D)
+	clang -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -o $@ $^ $(LIBS)
+
+BENCH := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*.c))
+.PHONY: bench-programs
+bench-programs: $(BENCH)
+$(BENCH): $(O)/%: $(O)/obj/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+-include $(shell find $(FUZZ_O) -name '*.d' 2>/dev/null)
