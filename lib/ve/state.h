@@ -23,6 +23,8 @@ struct vz_state {
 	gid_t gid;
 	char cgroup[64]; /* name of its groups, "vz/101" */
 	char init_name[16]; /* kind of init: systemd, busybox, sysvinit, openrc, other */
+	bool tool; /* VZ_LAUNCH_TOOL: scripts can run in it, but it is not "running" */
+	uint32_t reboots; /* quick ones in a row, see vz_ve_ended() */
 };
 
 /* -ENOENT when there is none. */
@@ -30,7 +32,11 @@ int vz_state_load(const struct vz_ctx *ctx, uint32_t veid, struct vz_state *ret,
 		  struct vz_err *err);
 int vz_state_save(const struct vz_ctx *ctx, uint32_t veid, const struct vz_state *st,
 		  struct vz_err *err);
+/* Remove RUNDIR/VEID. */
 void vz_state_remove(const struct vz_ctx *ctx, uint32_t veid);
+
+/* Fill init, init_start and pidns from /proc. 0 or -errno. */
+int vz_state_identify(const struct vz_ctx *ctx, pid_t init, struct vz_state *st);
 
 /*
  * Open the running VE's init: its pidfd, checked against start time and pid
@@ -44,5 +50,20 @@ int vz_state_running(const struct vz_ctx *ctx, uint32_t veid);
 
 /* Whether the supervisor lives (holds its lock). A VE may run without one. */
 bool vz_state_supervised(const struct vz_ctx *ctx, uint32_t veid);
+
+/*
+ * Make RUNDIR/VEID and take the supervisor's lock in it. *ret_fd holds it,
+ * also over fork and execve. -EBUSY: a supervisor has it.
+ */
+int vz_state_lock_super(const struct vz_ctx *ctx, uint32_t veid, int *ret_fd);
+
+/*
+ * Two running VEs never share ids: RUNDIR/uid/FIRST is a link that names the
+ * VE which has the range. -EBUSY with the other's number when it is taken by
+ * one that runs; what a dead one left is taken over.
+ */
+int vz_state_claim_ids(const struct vz_ctx *ctx, uint32_t veid, uid_t first,
+		       uint32_t *ret_other);
+void vz_state_release_ids(const struct vz_ctx *ctx, uint32_t veid, uid_t first);
 
 #endif
