@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Groups are made and values set through libcgroup, with these exceptions
+ * (libcgroup 2.0.2):
+ *  - it asks cgroup.controllers and writes cgroup.subtree_control anew at each
+ *    level for each controller: here all controllers go in one write a level;
+ *  - it gives every file of a group to one owner; delegation is three files;
+ *  - it does not know of a cgroup2 group without controllers;
+ *  - a failed value is reported without the file's name: see create_v1().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libcgroup.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "sys/cgroup.h"
+
+/* Names by which libcgroup knows the controllers, and for subtree_control. */
+static const struct {
+	const char *v1, *v2;
+} names[VZ_CG__COUNT] = {
+	[VZ_CG_CPU] = { "cpu", "cpu" },		 [VZ_CG_CPUACCT] = { "cpuacct", NULL },
+	[VZ_CG_CPUSET] = { "cpuset", "cpuset" }, [VZ_CG_MEMORY] = { "memory", "memory" },
+	[VZ_CG_PIDS] = { "pids", "pids" },	 [VZ_CG_BLKIO] = { "blkio", "io" },
+	[VZ_CG_DEVICES] = { "devices", NULL },	 [VZ_CG_FREEZER] = { "freezer", NULL },
+};
+
+static const char *lib_name(const struct vz_cg *cg, enum vz_cg_ctrl ctrl)
+{
+	return vz_cg_is_v2(cg->host, ctrl) ? names[ctrl].v2 : names[ctrl].v1;
+}
+
+static void free_group(struct cgroup **g)
+{
+	cgroup_free(g);
+}
+
+/* libcgroup's numbers as errno. */
+static int lib_errno(int r)
+{
+	switch (r) {
+	case ECGOTHER:
+		return cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
+	case ECGROUPVALUENOTEXIST:
+	case ECGROUPNOTEXIST:
+	case ECGROUPSUBSYSNOTMOUNTED:
+		return ENOENT;
+	case ECGROUPNOTALLOWED:
+		return EPERM;
+	default:
+		return EIO;
+	}
+}
+
+/*
+ * Run a call of libcgroup, which reads the mount table when it is first asked
+ * for something; it costs half a millisecond, so not before.
+ */
+static int lib_call(int (*call)(struct cgroup *), struct cgroup *g)
+{
+	int r = call(g);
+
+	if (r == ECGROUPNOTINITIALIZED) {
+		r = cgroup_init();
+		if (!r)
+			r = call(g);
+	}
+	return r ? -lib_errno(r) : 0;
+}
+
+static int lib_create(struct cgroup *g)
+{
+	return cgroup_create_cgroup(g, 1);
+}
+
+static int lib_modify(struct cgroup *g)
+{
+	return cgroup_modify_cgroup(g);
+}
+
+static int add_value(const struct vz_cg *cg, struct cgroup *g,
+		     const struct vz_cg_value *v)
+{
+	const char *name = lib_name(cg, v->ctrl);
+	struct cgroup_controller *c;
+
+	if (!name || !vz_cg_mount(cg->host, v->ctrl))
+		return -ENOENT;
+	c = cgroup_get_controller(g, name);
+	if (!c)
+		c = cgroup_add_controller(g, name);
+	return c && !cgroup_add_value_string(c, v->file, v->value) ? 0 : -ENOMEM;
+}
+
+static int set_error(const struct vz_cg *cg, const struct vz_cg_value *v, int r,
+		     struct vz_err *err)
+{
+	char path[256];
+
+	if (vz_cg_path(cg, v->ctrl, v->file, path, sizeof(path)))
+		return vz_err_set(err, v->status, ENOENT,
+				  "%s can't be set: this host has no controller for it",
+				  v->file);
+	return vz_err_set(err, v->status, -r, "can't write '%s' to %s", v->value, path);
+}
+
+static bool has_file(const struct vz_cg *cg, const struct vz_cg_value *v)
+{
+	char path[256];
+
+	return !vz_cg_path(cg, v->ctrl, v->file, path, sizeof(path)) &&
+	       !access(path, F_OK);
+}
+
+/* Of a group that may not be there yet, as its parent shows. */
+static bool will_have_file(const struct vz_cg *cg, const struct vz_cg_value *v)
+{
+	struct vz_cg parent = *cg;
+	char *slash = strrchr(parent.name, '/');
+
+	if (slash)
+		*slash = 0;
+	return slash && has_file(&parent, v);
+}
+
+static int set_one(const struct vz_cg *cg, const struct vz_cg_value *v,
+		   struct vz_err *err)
+{
+	VZ_CLEANUP(free_group) struct cgroup *g = NULL;
+	int r;
+
+	if (v->optional && !has_file(cg, v))
+		return 0;
+	g = cgroup_new_cgroup(cg->name);
+	r = g ? add_value(cg, g, v) : -ENOMEM;
+	if (!r)
+		r = lib_call(lib_modify, g);
+	return r ? set_error(cg, v, r, err) : 0;
+}
+
+int vz_cg_set(const struct vz_cg *cg, const struct vz_cg_values *values,
+	      struct vz_err *err)
+{
+	int r = 0;
+
+	if (values->failed)
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "the groups %s", cg->name);
+	for (size_t i = 0; i < values->n && !r; i++)
+		r = set_one(cg, &values->v[i], err);
+	return r;
+}
+
+/*
+ * A cpuset group of v1 begins empty and takes no process: fill each level
+ * above the VE from the one above it.
+ */
+static int fill_cpuset(int parent, int dir)
+{
+	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+	char have[512], want[512];
+	int r = 0;
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(files) && !r; i++) {
+		r = vz_read_small(dir, files[i], have, sizeof(have));
+		if (r || *have)
+			continue;
+		r = vz_read_small(parent, files[i], want, sizeof(want));
+		if (!r)
+			r = vz_write_small(dir, files[i], want);
+	}
+	return r;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += len)
+		if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+/* Let the groups below dir have the controllers that limits need. */
+static int enable_controllers(const struct vz_cg_host *host, int dir)
+{
+	char now[256], want[128] = "";
+	size_t len = 0;
+	int r = vz_read_small(dir, "cgroup.subtree_control", now, sizeof(now));
+
+	if (r)
+		return r;
+	for (int c = 0; c < VZ_CG__COUNT; c++)
+		if (names[c].v2 && vz_cg_is_v2(host, c) && !has_word(now, names[c].v2))
+			len += snprintf(want + len, sizeof(want) - len, "%s+%s",
+					len ? " " : "", names[c].v2);
+	return len ? vz_write_small(dir, "cgroup.subtree_control", want) : 0;
+}
+
+/* Make and open `name` in dir. */
+static int make_dir(int dir, const char *name)
+{
+	int fd;
+
+	if (mkdirat(dir, name, 0755) && errno != EEXIST)
+		return -errno;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Walk from a mount to the group, making what is missing and what each level
+ * must hand down to the next. Returns the group's fd, or -errno.
+ */
+static int walk(const struct vz_cg *cg, enum vz_cg_ctrl ctrl)
+{
+	bool v2 = vz_cg_is_v2(cg->host, ctrl);
+	int dir = open(vz_cg_mount(cg->host, ctrl), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[sizeof(cg->name)], *save, *word;
+	int r = dir < 0 ? -errno : 0;
+
+	snprintf(name, sizeof(name), "%s", cg->name);
+	word = strtok_r(name, "/", &save);
+	while (!r && word) {
+		int below;
+
+		if (v2)
+			r = enable_controllers(cg->host, dir);
+		below = r ? -1 : make_dir(dir, word);
+		if (!r && below < 0)
+			r = below;
+		if (!r && ctrl == VZ_CG_CPUSET && !v2)
+			r = fill_cpuset(dir, below);
+		close(dir);
+		dir = below;
+		word = strtok_r(NULL, "/", &save);
+	}
+	if (r && dir >= 0)
+		close(dir);
+	return r ? r : dir;
+}
+
+/* The documented delegation: the directory and what moves processes below it. */
+static int delegate(int dir, bool v2, uid_t uid, gid_t gid)
+{
+	static const char *const v1_files[] = { "cgroup.procs", "tasks", NULL };
+	static const char *const v2_files[] = { "cgroup.procs", "cgroup.threads",
+						"cgroup.subtree_control", NULL };
+	const char *const *f = v2 ? v2_files : v1_files;
+
+	if (fchown(dir, uid, gid))
+		return -errno;
+	for (; *f; f++)
+		if (fchownat(dir, *f, uid, gid, AT_SYMLINK_NOFOLLOW))
+			return -errno;
+	return 0;
+}
+
+static int make_delegated(const struct vz_cg *cg, enum vz_cg_ctrl ctrl, uid_t uid,
+			  gid_t gid, struct vz_err *err)
+{
+	vz_autofd int dir = -1;
+	int r;
+
+	if (!vz_cg_mount(cg->host, ctrl))
+		return 0;
+	dir = walk(cg, ctrl);
+	r = dir < 0 ? dir : delegate(dir, ctrl == VZ_CG_UNIFIED, uid, gid);
+	return r ? vz_err_set(err, VZ_E_ENV, -r, "can't make the group %s/%s",
+			      vz_cg_mount(cg->host, ctrl), cg->name)
+		 : 0;
+}
+
+static int make_cpuset(const struct vz_cg *cg, struct vz_err *err)
+{
+	vz_autofd int dir = -1;
+
+	if (!*cg->host->v1[VZ_CG_CPUSET])
+		return 0;
+	dir = walk(cg, VZ_CG_CPUSET);
+	return dir < 0 ? vz_err_set(err, VZ_E_ENV, -dir, "can't make the group %s/%s",
+				    cg->host->v1[VZ_CG_CPUSET], cg->name)
+		       : 0;
+}
+
+/* One libcgroup group of every v1 controller, and the values of all. */
+static struct cgroup *describe(const struct vz_cg *cg, const struct vz_cg_values *values)
+{
+	VZ_CLEANUP(free_group) struct cgroup *g = cgroup_new_cgroup(cg->name);
+
+	for (int c = 0; g && c < VZ_CG__COUNT; c++)
+		if (names[c].v1 && *cg->host->v1[c] &&
+		    !cgroup_add_controller(g, names[c].v1))
+			return NULL;
+	for (size_t i = 0; g && values && i < values->n; i++)
+		if ((!values->v[i].optional || will_have_file(cg, &values->v[i])) &&
+		    add_value(cg, g, &values->v[i]))
+			return NULL;
+	return vz_take(g);
+}
+
+/* The optional ones that describe() left out, now that the group can be asked. */
+static int set_left_out(const struct vz_cg *cg, const struct vz_cg_values *values,
+			struct vz_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; values && i < values->n && !r; i++)
+		if (values->v[i].optional && !will_have_file(cg, &values->v[i]))
+			r = set_one(cg, &values->v[i], err);
+	return r;
+}
+
+/*
+ * Nearly every start is one call of the library. When it fails, the values are
+ * set one by one: that finds the file that can't be set.
+ */
+static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
+		     struct vz_err *err)
+{
+	VZ_CLEANUP(free_group) struct cgroup *all = describe(cg, values);
+	VZ_CLEANUP(free_group) struct cgroup *bare = NULL;
+	int r;
+
+	if (all && !lib_call(lib_create, all))
+		return set_left_out(cg, values, err);
+	bare = describe(cg, NULL);
+	r = bare ? lib_call(lib_create, bare) : -ENOMEM;
+	if (r)
+		return vz_err_set(err, VZ_E_ENV, -r, "can't make the groups %s",
+				  cg->name);
+	return values ? vz_cg_set(cg, values, err) : 0;
+}
+
+static int create(const struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+		  gid_t gid, struct vz_err *err)
+{
+	bool v1 = false;
+	int r;
+
+	if (values && values->failed)
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "the groups %s", cg->name);
+	r = make_delegated(cg, VZ_CG_UNIFIED, uid, gid, err);
+	if (!r)
+		r = make_delegated(cg, VZ_CG_SYSTEMD, uid, gid, err);
+	if (!r)
+		r = make_cpuset(cg, err);
+	for (int c = 0; c < VZ_CG__COUNT; c++)
+		v1 |= names[c].v1 && *cg->host->v1[c];
+	if (r)
+		return r;
+	if (v1)
+		return create_v1(cg, values, err);
+	return values ? vz_cg_set(cg, values, err) : 0;
+}
+
+int vz_cg_create_with(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+		      gid_t gid, struct vz_err *err)
+{
+	int r = create(cg, values, uid, gid, err);
+
+	if (r)
+		vz_cg_remove(cg, NULL);
+	return r;
+}
+
+int vz_cg_create(struct vz_cg *cg, uid_t uid, gid_t gid, struct vz_err *err)
+{
+	return vz_cg_create_with(cg, NULL, uid, gid, err);
+}
