@@ -40,7 +40,9 @@ int vz_mkdir_p(const char *path, mode_t mode);
 
 /*
  * Remove what name in dirfd is, a tree included, never following a symbolic
- * link nor crossing into another mount. 0 or -errno; absent is 0.
+ * link nor crossing into another mount. Depth costs neither stack nor
+ * descriptors; immutable and append-only flags are taken off. What can't be
+ * removed stays, the rest goes. 0 or -errno of the first; absent is 0.
  */
 int vz_remove_tree(int dirfd, const char *name);
 
