@@ -25,7 +25,7 @@ CFLAGS_release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
-CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -I/usr/include/iniparser -DVZ_VERSION='"$(VERSION)"' \
+CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -I$(O)/gen -I/usr/include/iniparser -DVZ_VERSION='"$(VERSION)"' \
 	-DVZ_CONFDIR='"$(SYSCONFDIR)/vz"' -DVZ_LIBEXECDIR='"$(LIBEXECDIR)"'
 ALL_CFLAGS := -std=gnu11 $(WARN) -ffunction-sections -fdata-sections -fvisibility=hidden \
 	$(CFLAGS_$(VARIANT)) $(CFLAGS)
@@ -58,6 +58,14 @@ $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 # The supervisor stays in memory once a VE: static and small.
 $(O)/vzsuper: $(O)/obj/vzctl/vzsuper.o
 	$(CC) -static $(ALL_LDFLAGS) -o $@ $^
+
+# The system call filters are compiled when vz is, not when a VE starts.
+$(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(CPPFLAGS) $(WARN) -O1 -o $@ $< -lseccomp
+$(O)/gen/seccomp_programs.h: $(O)/gen/seccomp
+	$< >$@.new && mv $@.new $@
+$(O)/obj/lib/sys/seccomp.o build/fuzz/lib/sys/seccomp.o: $(O)/gen/seccomp_programs.h
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
