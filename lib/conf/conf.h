@@ -23,6 +23,9 @@ struct vz_conf;
  */
 int vz_conf_load(const struct vz_ctx *ctx, const char *path, struct vz_conf **ret,
 		 struct vz_err *err);
+/* The same from memory; path is for messages. */
+int vz_conf_parse(const struct vz_ctx *ctx, const char *path, const char *text,
+		  size_t len, struct vz_conf **ret, struct vz_err *err);
 /* An empty file that is not there yet. */
 int vz_conf_new(const char *path, struct vz_conf **ret);
 void vz_conf_free(struct vz_conf *c);
@@ -42,6 +45,10 @@ const char *vz_conf_key(const struct vz_conf *c, size_t i);
 
 /* Change a key in memory: in its place, else at the end. NULL removes it. */
 int vz_conf_set(struct vz_conf *c, const char *key, const char *value);
+/* The same, but a `$VEID` in it is to be expanded by shells that read the file. */
+int vz_conf_set_vars(struct vz_conf *c, const char *key, const char *value);
+/* What a save would write, to be freed by the caller; NULL: no memory. */
+char *vz_conf_text(const struct vz_conf *c);
 
 /* Write it to path (NULL: where it came from), atomically. */
 int vz_conf_save(struct vz_conf *c, const char *path, struct vz_err *err);

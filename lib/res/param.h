@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 /*
  * The table of parameters: one row each, from which follow the keys of the
  * files, options, checks, live apply and its order, saving, vzlist's columns,
@@ -35,6 +37,7 @@ enum vz_param_id {
 	VZ_P_IP_ADDRESS,
 	VZ_P_NETIF,
 	VZ_P_NETFILTER,
+	VZ_P_IPTABLES, /* the older form of NETFILTER */
 	VZ_P_NETDEV,
 	/* security and devices */
 	VZ_P_CAPABILITY,
@@ -78,6 +81,7 @@ enum vz_param_id {
 	VZ_P_NUMOTHERSOCK,
 	VZ_P_DCACHESIZE,
 	VZ_P_NUMFILE,
+	VZ_P_AVNUMPROC,
 	VZ_P_NUMIPTENT,
 	VZ_P_SWAPPAGES,
 	VZ_P_VM_OVERCOMMIT,
@@ -111,5 +115,142 @@ enum vz_param_id {
 	VZ_P_UID_POOL, /* FIRST:LAST host ids from which ranges are cut */
 	VZ_P__COUNT,
 };
+
+/* How a value is written, and which accessor of cfg.h has it. */
+enum vz_type {
+	VZ_T_BOOL, /* yes, no: vz_cfg_bool() */
+	VZ_T_NUM, /* min..max: vz_cfg_u64() */
+	VZ_T_SIZE, /* a number with a suffix: vz_cfg_u64(), in units of `unit` bytes */
+	VZ_T_MILLI, /* a fraction: vz_cfg_u64(), in thousandths */
+	VZ_T_LIMIT, /* barrier:limit, or one for both: vz_cfg_limit() */
+	VZ_T_ENUM, /* one of `words`: vz_cfg_u64(), its index */
+	VZ_T_STR, /* vz_cfg_str() */
+	VZ_T_PATH, /* vz_cfg_str(), absolute, `$VEID` expanded */
+	VZ_T_LIST, /* vz_cfg_list() */
+};
+
+/* Where a key counts. */
+enum vz_scope {
+	VZ_SCOPE_BOTH, /* vz.conf has the default of all VEs */
+	VZ_SCOPE_VE, /* a VE's own: not taken from vz.conf */
+	VZ_SCOPE_GLOBAL, /* vz.conf only */
+};
+
+/*
+ * What makes a new value work in a running VE, in the order in which it is
+ * done. lib/ve/apply.c has a function for each; a failure walks them back.
+ */
+enum vz_live {
+	VZ_LIVE_NONE, /* nothing in a VE depends on it: saving it is all */
+	VZ_LIVE_RESTART, /* counts from the next start */
+	VZ_LIVE_CPU,
+	VZ_LIVE_CPUSET,
+	VZ_LIVE_MEMORY,
+	VZ_LIVE_NUMPROC,
+	VZ_LIVE_UBC,
+	VZ_LIVE_IO,
+	VZ_LIVE_DEVICES,
+	VZ_LIVE_QUOTA,
+	VZ_LIVE_NETDEV,
+	VZ_LIVE_NETIF,
+	VZ_LIVE_ADDRESS,
+	VZ_LIVE_HOSTNAME,
+	VZ_LIVE_DNS,
+	VZ_LIVE__COUNT,
+};
+
+/* What an option does with the value that was there. */
+enum vz_op {
+	VZ_OP_SET, /* a list: all that one command line gives */
+	VZ_OP_ADD, /* to a list; an element of the same name is replaced */
+	VZ_OP_DEL, /* from a list; `all` empties it */
+	VZ_OP_TOTAL, /* --ram, --swap: 0:value */
+	VZ_OP_SELECT, /* --ifname: the interface that VZ_OP_FIELD is for */
+	VZ_OP_FIELD, /* --mac …: one field of that interface */
+};
+
+/* Which commands take an option. */
+#define VZ_OPT_SET (1u << 0)
+#define VZ_OPT_CREATE (1u << 1)
+
+struct vz_param_opt {
+	const char *name; /* without the dashes */
+	enum vz_op op;
+	unsigned int cmds;
+	uint64_t bare; /* bytes that a bare number counts; 0: as in a file */
+	const char *arg; /* NULL: the row's */
+	const char *help; /* NULL: the row's */
+};
+
+/* A field of vzlist; its subfields follow from the type. */
+enum vz_json {
+	VZ_JSON_STR,
+	VZ_JSON_NUM,
+	VZ_JSON_BOOL,
+	VZ_JSON_LIST,
+	VZ_JSON_UBC,
+	VZ_JSON_QUOTA,
+};
+
+struct vz_column {
+	const char *name; /* NULL: the parameter has none */
+	int width; /* negative: to the left */
+	enum vz_json json;
+};
+
+/* By what part two elements of a list are the same one. */
+enum vz_list_id {
+	VZ_LIST_WHOLE,
+	VZ_LIST_COLON, /* up to the last colon: NAME:on */
+	VZ_LIST_SLASH, /* up to the slash: ADDRESS/MASK */
+	VZ_LIST_FIELD, /* the first NAME=value: ifname=eth0,… */
+	VZ_LIST_TARGET, /* the second of SRC:DST[:ro] */
+};
+
+enum vz_param_flags {
+	VZ_PF_CONFIG_MAP = 1 << 0, /* kept by --applyconfig: the VE's identity */
+	VZ_PF_OBSOLETE = 1 << 1, /* taken so that old files load */
+	VZ_PF_SAVE_ONLY = 1 << 2, /* its options make sense with --save only */
+	VZ_PF_EMPTY = 1 << 3, /* an empty value is a value */
+};
+
+/* Canonical form of a word into out; 0 or -EINVAL. See res/word.h. */
+typedef int (*vz_word_fn)(const char *s, struct vz_str *out);
+
+#define VZ_PARAM_OPTS 9
+
+struct vz_param {
+	const char *key;
+	const char *alias[2]; /* other spellings in files */
+	struct vz_param_opt opt[VZ_PARAM_OPTS];
+	enum vz_type type;
+	enum vz_scope scope;
+	enum vz_live live;
+	unsigned int flags;
+	uint64_t unit; /* SIZE, LIMIT: bytes of one; 0: no suffix is taken */
+	uint64_t bare; /* bytes of a bare number in a file; 0: unit */
+	uint64_t min, max; /* NUM, SIZE; max 0: no bound */
+	const char *word; /* one word that is taken beside numbers … */
+	uint64_t word_value; /* … and what it stands for */
+	const char *const *words; /* ENUM */
+	const char *sep; /* LIST: what parts the elements in a file */
+	enum vz_list_id list_id;
+	vz_word_fn word_fn; /* STR, LIST: checks a word, gives its canonical form */
+	const char *expected; /* for messages: "expected …"; NULL: from the type */
+	const char *def; /* as a file has it; NULL: none (LIMIT: no limit) */
+	struct vz_column col;
+	const char *arg; /* of the options; NULL: NUM */
+	const char *help;
+};
+
+extern const struct vz_param vz_params[VZ_P__COUNT];
+
+/* By a key or alias of a file; -1: none. */
+int vz_param_by_key(const char *key);
+/* By an option's name (without dashes); NULL: none. */
+const struct vz_param_opt *vz_param_by_opt(const char *name, unsigned int cmds,
+					   enum vz_param_id *ret_id);
+/* "a number from 8 to 500000": what a value must be. */
+void vz_param_expected(const struct vz_param *p, struct vz_str *out);
 
 #endif

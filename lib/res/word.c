@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "res/word.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/num.h"
+
+/* Letters and digits of ASCII, whatever the locale is. */
+static bool is_alnum(char c)
+{
+	return isascii((unsigned char)c) && isalnum((unsigned char)c);
+}
+
+static int take(const char *s, struct vz_str *out)
+{
+	vz_str_add(out, s);
+	return 0;
+}
+
+static bool is_number(const char *s)
+{
+	return *s && !s[strspn(s, "0123456789")];
+}
+
+int vz_word_name(const char *s, struct vz_str *out)
+{
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && !strchr(" -+_.", *p))
+			return -EINVAL;
+	/* It is a file in names/, too. */
+	if (!strcmp(s, ".") || !strcmp(s, "..") || strlen(s) > 255)
+		return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_hostname(const char *s, struct vz_str *out)
+{
+	size_t n = strlen(s);
+
+	if (n > 64 || *s == '-' || *s == '.')
+		return -EINVAL;
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && !strchr("-_.", *p))
+			return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_file(const char *s, struct vz_str *out)
+{
+	if (!*s || *s == '.' || strlen(s) > 200)
+		return -EINVAL;
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && !strchr("-+_.@:~", *p))
+			return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_group(const char *s, struct vz_str *out)
+{
+	if (!*s || *s == '/' || strstr(s, "..") || strstr(s, "//") || strlen(s) > 48)
+		return -EINVAL;
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && !strchr("-_./", *p))
+			return -EINVAL;
+	return s[strlen(s) - 1] == '/' ? -EINVAL : take(s, out);
+}
+
+int vz_word_layout(const char *s, struct vz_str *out)
+{
+	static const char *const known[] = {
+		"simfs", "overlay", "ploop", "ploop:expanded", "ploop:plain", "ploop:raw"
+	};
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(known); i++)
+		if (!strcmp(s, known[i]))
+			return take(s, out);
+	return -EINVAL;
+}
+
+/* "24" of "10.0.0.1/24": a prefix length, or an IPv4 mask. */
+static int prefix(const char *s, int family, unsigned int *ret)
+{
+	struct in_addr mask;
+	uint64_t v;
+
+	if (!vz_parse_u64(s, family == AF_INET ? 32 : 128, &v)) {
+		*ret = v;
+		return 0;
+	}
+	if (family != AF_INET || inet_pton(AF_INET, s, &mask) != 1)
+		return -EINVAL;
+	v = ~ntohl(mask.s_addr) & 0xffffffff;
+	if (v & (v + 1))
+		return -EINVAL;
+	*ret = 32 - __builtin_popcountll(v);
+	return 0;
+}
+
+static int address(const char *s, char buf[INET6_ADDRSTRLEN], int *ret_family)
+{
+	unsigned char raw[16];
+
+	*ret_family = strchr(s, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(*ret_family, s, raw) != 1)
+		return -EINVAL;
+	inet_ntop(*ret_family, raw, buf, INET6_ADDRSTRLEN);
+	return 0;
+}
+
+int vz_word_ip(const char *s, struct vz_str *out)
+{
+	char text[INET6_ADDRSTRLEN], part[INET6_ADDRSTRLEN];
+	const char *slash = strchr(s, '/');
+	size_t n = slash ? (size_t)(slash - s) : strlen(s);
+	unsigned int bits = 0;
+	int family;
+
+	if (n >= sizeof(part))
+		return -EINVAL;
+	memcpy(part, s, n);
+	part[n] = 0;
+	if (address(part, text, &family) || (slash && prefix(slash + 1, family, &bits)))
+		return -EINVAL;
+	vz_str_add(out, text);
+	if (slash)
+		vz_str_addf(out, "/%u", bits);
+	return 0;
+}
+
+int vz_word_dns(const char *s, struct vz_str *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	int family;
+
+	if (!strcmp(s, "inherit"))
+		return take(s, out);
+	return address(s, text, &family) ? -EINVAL : take(text, out);
+}
+
+int vz_word_domain(const char *s, struct vz_str *out)
+{
+	if (!*s || *s == '-' || (*s == '.' && s[1]) || strlen(s) > 253)
+		return -EINVAL;
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && !strchr("-_.", *p))
+			return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_ifname(const char *s, struct vz_str *out)
+{
+	size_t n = strlen(s);
+
+	if (!n || n >= IFNAMSIZ || !strcmp(s, ".") || !strcmp(s, ".."))
+		return -EINVAL;
+	for (; *s; s++)
+		if (!is_alnum(*s) && !strchr("-_.@+", *s))
+			return -EINVAL;
+	return take(s - n, out);
+}
+
+static int mac(const char *s, struct vz_str *out)
+{
+	unsigned int b[6];
+	int end = 0;
+
+	if (strlen(s) != 17 || s[strspn(s, "0123456789abcdefABCDEF:")])
+		return -EINVAL;
+	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", b, b + 1, b + 2, b + 3, b + 4, b + 5,
+		   &end) != 6 ||
+	    end != 17)
+		return -EINVAL;
+	vz_str_addf(out, "%02X:%02X:%02X:%02X:%02X:%02X", b[0], b[1], b[2], b[3], b[4],
+		    b[5]);
+	return 0;
+}
+
+static int on_off(const char *s, struct vz_str *out)
+{
+	return strcmp(s, "on") && strcmp(s, "off") ? -EINVAL : take(s, out);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(const char *s, struct vz_str *out);
+} netif_fields[] = {
+	{ "ifname", vz_word_ifname },	   { "mac", mac },
+	{ "host_ifname", vz_word_ifname }, { "host_mac", mac },
+	{ "bridge", vz_word_ifname },	   { "mac_filter", on_off },
+};
+
+int vz_word_netif_field(const char *field, const char *s, struct vz_str *out)
+{
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(netif_fields); i++)
+		if (!strcmp(field, netif_fields[i].name))
+			return netif_fields[i].fn(s, out);
+	return -EINVAL;
+}
+
+/* One field, in the order of the command line or as NAME=value. */
+static int netif_part(const char *part, size_t at, struct vz_str *out)
+{
+	vz_autofree char *copy = strdup(part);
+	const char *field, *value = part;
+	char *eq = copy ? strchr(copy, '=') : NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	if (eq) {
+		*eq = 0;
+		field = copy;
+		value = eq + 1;
+	} else if (at < 5) {
+		field = netif_fields[at].name;
+	} else {
+		return -EINVAL;
+	}
+	if (!*value) /* "eth0,,veth1": left out */
+		return at ? 0 : -EINVAL;
+	if (!at && strcmp(field, "ifname"))
+		return -EINVAL;
+	if (at)
+		vz_str_add(out, ",");
+	vz_str_addf(out, "%s=", field);
+	return vz_word_netif_field(field, value, out);
+}
+
+int vz_word_netif(const char *s, struct vz_str *out)
+{
+	vz_autofree char *copy = strdup(s);
+	char *next = copy, *part;
+	size_t at = 0;
+	int r = copy && *s ? 0 : -EINVAL;
+
+	while (!r && (part = strsep(&next, ",")))
+		r = netif_part(part, at++, out);
+	return r;
+}
+
+/* NAME:on or NAME:off with a name of the list. */
+static int switch_of(const char *s, const char *const *names, struct vz_str *out)
+{
+	const char *colon = strrchr(s, ':');
+
+	for (; colon && *names; names++) {
+		if (strlen(*names) != (size_t)(colon - s) ||
+		    strncasecmp(s, *names, colon - s))
+			continue;
+		vz_str_addf(out, "%s:", *names);
+		return on_off(colon + 1, out);
+	}
+	return -EINVAL;
+}
+
+int vz_word_capability(const char *s, struct vz_str *out)
+{
+	/* capabilities(7); the last two were OpenVZ's and mean nothing here. */
+	static const char *const names[] = {
+		"chown",
+		"dac_override",
+		"dac_read_search",
+		"fowner",
+		"fsetid",
+		"kill",
+		"setgid",
+		"setuid",
+		"setpcap",
+		"linux_immutable",
+		"net_bind_service",
+		"net_broadcast",
+		"net_admin",
+		"net_raw",
+		"ipc_lock",
+		"ipc_owner",
+		"sys_module",
+		"sys_rawio",
+		"sys_chroot",
+		"sys_ptrace",
+		"sys_pacct",
+		"sys_admin",
+		"sys_boot",
+		"sys_nice",
+		"sys_resource",
+		"sys_time",
+		"sys_tty_config",
+		"mknod",
+		"lease",
+		"audit_write",
+		"audit_control",
+		"setfcap",
+		"mac_override",
+		"mac_admin",
+		"syslog",
+		"wake_alarm",
+		"block_suspend",
+		"audit_read",
+		"perfmon",
+		"bpf",
+		"checkpoint_restore",
+		"setveid",
+		"ve_admin",
+		NULL,
+	};
+
+	return switch_of(s, names, out);
+}
+
+int vz_word_feature(const char *s, struct vz_str *out)
+{
+	static const char *const names[] = { "sysfs", "nfs",   "sit",	  "ipip",
+					     "ppp",   "ipgre", "bridge",  "nfsd",
+					     "fuse",  "tun",   "nesting", NULL };
+
+	return switch_of(s, names, out);
+}
+
+/* "rwq" in any order, or "none". */
+static int device_mode(const char *s, struct vz_str *out)
+{
+	if (strcmp(s, "none") && (!*s || s[strspn(s, "rwq")] || strlen(s) > 4))
+		return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_devnode(const char *s, struct vz_str *out)
+{
+	const char *colon = strrchr(s, ':');
+
+	if (!colon || colon == s || *s == '/' || strstr(s, "..") || strstr(s, "//"))
+		return -EINVAL;
+	for (const char *p = s; p < colon; p++)
+		if (!is_alnum(*p) && !strchr("-_./:+@", *p))
+			return -EINVAL;
+	vz_str_addn(out, s, colon + 1 - s);
+	return device_mode(colon + 1, out);
+}
+
+int vz_word_device(const char *s, struct vz_str *out)
+{
+	unsigned int major;
+	char minor[12];
+	int end = 0;
+	uint64_t v;
+
+	if ((*s != 'b' && *s != 'c') || !isdigit((unsigned char)s[1 + (s[1] == ':')]))
+		return -EINVAL;
+	if (sscanf(s + 1, ":%4u:%11[a-z0-9]:%n", &major, minor, &end) != 2 || !end)
+		return -EINVAL;
+	if (major > 4095 ||
+	    (strcmp(minor, "all") && vz_parse_u64(minor, (1 << 20) - 1, &v)))
+		return -EINVAL;
+	vz_str_addf(out, "%c:%u:%s:", *s, major, minor);
+	return device_mode(s + 1 + end, out);
+}
+
+int vz_word_pci(const char *s, struct vz_str *out)
+{
+	unsigned int domain = 0, bus, slot, fn;
+	int end = 0;
+
+	if (sscanf(s, "%4x:%2x:%2x.%1x%n", &domain, &bus, &slot, &fn, &end) != 4) {
+		domain = end = 0;
+		if (sscanf(s, "%2x:%2x.%1x%n", &bus, &slot, &fn, &end) != 3)
+			return -EINVAL;
+	}
+	if (!end || s[end] || slot > 0x1f || fn > 7 ||
+	    s[strspn(s, "0123456789abcdefABCDEF:.")])
+		return -EINVAL;
+	vz_str_addf(out, "%04x:%02x:%02x.%x", domain, bus, slot, fn);
+	return 0;
+}
+
+int vz_word_bind(const char *s, struct vz_str *out)
+{
+	const char *colon = strchr(s, ':'), *mode;
+
+	if (*s != '/' || !colon || colon[1] != '/')
+		return -EINVAL;
+	mode = strchr(colon + 1, ':');
+	if (mode && strcmp(mode, ":ro") && strcmp(mode, ":rw"))
+		return -EINVAL;
+	return take(s, out);
+}
+
+static int numbers(const char *s, uint64_t max, struct vz_str *out)
+{
+	vz_autofree char *copy = strdup(s);
+	char *next = copy, *range, *high;
+	uint64_t a, b;
+
+	if (!copy || !*s)
+		return -EINVAL;
+	while ((range = strsep(&next, ","))) {
+		high = strchr(range, '-');
+		if (high)
+			*high++ = 0;
+		if (vz_parse_u64(range, max, &a) ||
+		    (high && (vz_parse_u64(high, max, &b) || b < a)))
+			return -EINVAL;
+	}
+	return take(s, out);
+}
+
+int vz_word_cpus(const char *s, struct vz_str *out)
+{
+	if (!strcmp(s, "all") || !strcmp(s, "auto"))
+		return take(s, out);
+	return numbers(s, 8191, out);
+}
+
+int vz_word_nodes(const char *s, struct vz_str *out)
+{
+	return strcmp(s, "all") ? numbers(s, 1023, out) : take(s, out);
+}
+
+int vz_word_meminfo(const char *s, struct vz_str *out)
+{
+	const char *colon = strchr(s, ':');
+
+	if (!strcmp(s, "none"))
+		return take(s, out);
+	if (!colon || !is_number(colon + 1) || !colon[1 + strspn(colon + 1, "0")] ||
+	    (strncmp(s, "pages:", 6) && strncmp(s, "privvmpages:", 12)))
+		return -EINVAL;
+	return take(s, out);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ve/ve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/num.h"
+#include "ve/name.h"
+
+int vz_ve_open(const struct vz_ctx *ctx, uint32_t id, struct vz_ve *ret,
+	       struct vz_err *err)
+{
+	vz_autocfg struct vz_cfg *cfg = NULL;
+	int r = vz_cfg_load_ve(ctx, id, &cfg, err);
+
+	if (r == -ENOENT && err && err->status == VZ_E_NOCONF)
+		return vz_err_set(err, VZ_E_NOCONF, ENOENT,
+				  "VE %u does not exist: %s/conf/%u.conf", id,
+				  ctx->confdir, id);
+	if (r)
+		return r;
+	*ret = (struct vz_ve){ .ctx = ctx, .id = id, .cfg = vz_take(cfg) };
+	return 0;
+}
+
+void vz_ve_close(struct vz_ve *ve)
+{
+	vz_cfg_free(vz_take(ve->cfg));
+}
+
+static const char *path_of(const struct vz_ve *ve, enum vz_param_id id,
+			   enum vz_exit status, struct vz_err *err)
+{
+	const char *s = vz_cfg_str(ve->cfg, id);
+
+	if (!s)
+		vz_err_set(err, status, 0, "%s is not set in vz.conf nor for VE %u",
+			   vz_params[id].key, ve->id);
+	return s;
+}
+
+const char *vz_ve_root(const struct vz_ve *ve, struct vz_err *err)
+{
+	return path_of(ve, VZ_P_VE_ROOT, VZ_E_NO_ROOT_SET, err);
+}
+
+const char *vz_ve_private(const struct vz_ve *ve, struct vz_err *err)
+{
+	return path_of(ve, VZ_P_VE_PRIVATE, VZ_E_NO_PRIVATE_SET, err);
+}
+
+int vz_ve_lookup(const struct vz_ctx *ctx, const char *word, uint32_t *ret_id,
+		 struct vz_err *err)
+{
+	int r;
+
+	if (*word && !word[strspn(word, "0123456789")]) {
+		r = vz_parse_veid(word, ret_id);
+		return !r ? 0
+			  : vz_err_set(err, VZ_E_SYNTAX, 0,
+				       "bad VEID '%s': expected a number up to %u", word,
+				       VZ_VEID_MAX);
+	}
+	r = vz_name_find(ctx, word, ret_id, err);
+	if (r == -ENOENT)
+		return vz_err_set(err, VZ_E_NOCONF, ENOENT,
+				  "no VE has the number or name '%s'", word);
+	return r;
+}
+
+/* flock() the file that has the name just now, not one that was unlinked. */
+static int lock_file(const char *path, int *ret_fd)
+{
+	struct stat here, there;
+
+	for (;;) {
+		vz_autofd int fd =
+			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &here))
+			return -errno;
+		if (!stat(path, &there) && here.st_ino == there.st_ino &&
+		    here.st_dev == there.st_dev) {
+			*ret_fd = vz_take_fd(&fd);
+			return 0;
+		}
+	}
+}
+
+/* For the administrator only: who holds it is the kernel's knowledge. */
+static void write_holder(int fd)
+{
+	char buf[24];
+	int n = snprintf(buf, sizeof(buf), "%d\n", getpid());
+
+	if (!ftruncate(fd, 0))
+		n = pwrite(fd, buf, n, 0);
+}
+
+static int locked_by(const char *path, uint32_t id, struct vz_err *err)
+{
+	char pid[24] = "";
+
+	vz_read_small(AT_FDCWD, path, pid, sizeof(pid));
+	return vz_err_set(err, VZ_E_LOCKED, EBUSY,
+			  "VE %u is locked by another command (pid %s)", id,
+			  *pid ? pid : "unknown");
+}
+
+int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
+	       int *ret_fd, struct vz_err *err)
+{
+	const char *dir = vz_cfg_str(global, VZ_P_LOCKDIR);
+	vz_autofree char *path = vz_strf("%s/%u.lck", dir, id);
+	int fd, r;
+
+	r = path ? vz_mkdir_p(dir, 0755) : -ENOMEM;
+	if (r)
+		return vz_err_set(err, VZ_E_LOCKDIR, -r,
+				  "can't make LOCKDIR %s: see vz.conf", dir);
+	r = lock_file(path, &fd);
+	if (r == -EWOULDBLOCK)
+		return locked_by(path, id, err);
+	if (r)
+		return vz_err_set(err, VZ_E_LOCKDIR, -r, "can't lock VE %u with %s", id,
+				  path);
+	write_holder(fd);
+	*ret_fd = fd;
+	return 0;
+}
