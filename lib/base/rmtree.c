@@ -165,7 +165,8 @@ static void pop(struct remover *m, int topfd)
 		m->level[m->depth - 1].failed = true;
 }
 
-int vz_remove_tree(int dirfd, const char *name)
+/* name: one word in dirfd. */
+static int remove_word(int dirfd, const char *name)
 {
 	vz_autofree struct remover *m = NULL;
 	struct dirent *e;
@@ -188,4 +189,22 @@ int vz_remove_tree(int dirfd, const char *name)
 	}
 	/* A second look may have removed what failed at first. */
 	return faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) ? 0 : m->r;
+}
+
+int vz_remove_tree(int dirfd, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	vz_autofree char *above = NULL;
+	vz_autofd int fd = -1;
+
+	if (!slash)
+		return remove_word(dirfd, name);
+	/* What leads there is the caller's, and may cross mounts. */
+	above = strndup(name, slash == name ? 1 : slash - name);
+	if (!above)
+		return -ENOMEM;
+	fd = openat(dirfd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_word(fd, slash + 1);
 }
