@@ -32,6 +32,7 @@ static const struct {
 	FIELD("init:pidns", INT64, pidns),   FIELD("init:kind", TEXT, init_name),
 	FIELD("ve:started", INT64, started), FIELD("ve:uid", INT32, uid),
 	FIELD("ve:gid", INT32, gid),	     FIELD("ve:cgroup", TEXT, cgroup),
+	FIELD("ve:caps", INT64, caps),	     FIELD("ve:seccomp", INT32, seccomp),
 	FIELD("ve:tool", BOOL, tool),	     FIELD("ve:reboots", INT32, reboots),
 #undef FIELD
 };
@@ -54,7 +55,7 @@ static int read_field(dictionary *ini, size_t i, struct vz_state *st)
 		snprintf(at, fields[i].size, "%s", s);
 		return 0;
 	}
-	if (vz_parse_u64(s, fields[i].type == INT64 ? INT64_MAX : UINT32_MAX, &v))
+	if (vz_parse_u64(s, fields[i].type == INT64 ? UINT64_MAX : UINT32_MAX, &v))
 		return -EINVAL;
 	if (fields[i].type == BOOL)
 		*(bool *)at = v;

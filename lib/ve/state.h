@@ -24,6 +24,8 @@ struct vz_state {
 	char cgroup[64]; /* name of its groups, "vz/101" */
 	char init_name[16]; /* kind of init: systemd, busybox, sysvinit, openrc, other */
 	bool tool; /* VZ_LAUNCH_TOOL: scripts can run in it, but it is not "running" */
+	uint64_t caps; /* its processes' bounding set: exec gets the same */
+	uint32_t seccomp; /* and the same filter: VZ_SECCOMP_… flags */
 	uint32_t reboots; /* quick ones in a row, see vz_ve_ended() */
 };
 
