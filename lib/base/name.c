@@ -15,13 +15,17 @@
 #define LABEL_LEN 63
 #define USER_LEN 32
 
-/* Labels of letters, digits and inner hyphens, parted by single points. */
+/*
+ * Labels of letters, digits and inner hyphens, parted by single points. An
+ * underscore is not RFC 1123's, but configurations that come from OpenVZ have
+ * names with it, and resolvers take it.
+ */
 static bool good_labels(const char *s)
 {
 	size_t n;
 
 	for (;; s++) {
-		n = strspn(s, LETTERS DIGITS "-");
+		n = strspn(s, LETTERS DIGITS "-_");
 		if (!n || n > LABEL_LEN || s[0] == '-' || s[n - 1] == '-')
 			return false;
 		s += n;
@@ -39,7 +43,8 @@ const char *vz_bad_hostname(const char *s)
 	if (strlen(s) > HOSTNAME_LEN)
 		return "expected at most 64 characters";
 	if (!good_labels(s))
-		return "expected letters, digits and inner hyphens, in parts of at most "
+		return "expected letters, digits, _ and inner hyphens, in parts of at "
+		       "most "
 		       "63 "
 		       "characters with single points between them";
 	if (inet_pton(AF_INET, s, &a) == 1)

@@ -8,7 +8,7 @@
  * Each returns NULL when s is good, else what was expected.
  */
 
-/* RFC 1123, and at most the 64 characters that the kernel takes. */
+/* RFC 1123 and underscores, at most the 64 characters that the kernel takes. */
 const char *vz_bad_hostname(const char *s);
 /* A domain to search: as a host name, up to 253 characters, or ".". */
 const char *vz_bad_domain(const char *s);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/name.h"
 #include "base/num.h"
 
 /* Letters and digits of ASCII, whatever the locale is. */
@@ -42,14 +43,7 @@ int vz_word_name(const char *s, struct vz_str *out)
 
 int vz_word_hostname(const char *s, struct vz_str *out)
 {
-	size_t n = strlen(s);
-
-	if (n > 64 || *s == '-' || *s == '.')
-		return -EINVAL;
-	for (const char *p = s; *p; p++)
-		if (!is_alnum(*p) && !strchr("-_.", *p))
-			return -EINVAL;
-	return take(s, out);
+	return *s && vz_bad_hostname(s) ? -EINVAL : take(s, out);
 }
 
 int vz_word_file(const char *s, struct vz_str *out)
@@ -146,12 +140,7 @@ int vz_word_dns(const char *s, struct vz_str *out)
 
 int vz_word_domain(const char *s, struct vz_str *out)
 {
-	if (!*s || *s == '-' || (*s == '.' && s[1]) || strlen(s) > 253)
-		return -EINVAL;
-	for (const char *p = s; *p; p++)
-		if (!is_alnum(*p) && !strchr("-_.", *p))
-			return -EINVAL;
-	return take(s, out);
+	return vz_bad_domain(s) ? -EINVAL : take(s, out);
 }
 
 int vz_word_ifname(const char *s, struct vz_str *out)
