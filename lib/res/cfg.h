@@ -67,10 +67,7 @@ bool vz_cfg_same(const struct vz_cfg *a, const struct vz_cfg *b, enum vz_param_i
 /* A limit on memory, not the beancounters of old, rules the VE. */
 bool vz_cfg_vswap(const struct vz_cfg *cfg);
 
-/*
- * Set from text as the command line has it (VZ_E_VALUE), or as a file has it.
- * NULL unsets. What `from` is ("--cpuunits") is for the message.
- */
+/* Set from text as a file has it (VZ_E_VALUE); NULL unsets. */
 int vz_cfg_set(struct vz_cfg *cfg, enum vz_param_id id, const char *text,
 	       struct vz_err *err);
 

@@ -8,10 +8,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/name.h"
 #include "base/num.h"
+#include "sys/caps.h"
+#include "sys/feature.h"
 
 /* Letters and digits of ASCII, whatever the locale is. */
 static bool is_alnum(char c)
@@ -43,7 +44,7 @@ int vz_word_name(const char *s, struct vz_str *out)
 
 int vz_word_hostname(const char *s, struct vz_str *out)
 {
-	return *s && vz_bad_hostname(s) ? -EINVAL : take(s, out);
+	return vz_bad_hostname(s) ? -EINVAL : take(s, out);
 }
 
 int vz_word_file(const char *s, struct vz_str *out)
@@ -233,81 +234,43 @@ int vz_word_netif(const char *s, struct vz_str *out)
 	return r;
 }
 
-/* NAME:on or NAME:off with a name of the list. */
-static int switch_of(const char *s, const char *const *names, struct vz_str *out)
+/* The name of NAME:on or NAME:off, to be freed by the caller, and its switch. */
+static char *switch_name(const char *s, const char **ret_state)
 {
 	const char *colon = strrchr(s, ':');
 
-	for (; colon && *names; names++) {
-		if (strlen(*names) != (size_t)(colon - s) ||
-		    strncasecmp(s, *names, colon - s))
-			continue;
-		vz_str_addf(out, "%s:", *names);
-		return on_off(colon + 1, out);
-	}
-	return -EINVAL;
+	if (!colon)
+		return NULL;
+	*ret_state = colon + 1;
+	return strndup(s, colon - s);
 }
 
 int vz_word_capability(const char *s, struct vz_str *out)
 {
-	/* capabilities(7); the last two were OpenVZ's and mean nothing here. */
-	static const char *const names[] = {
-		"chown",
-		"dac_override",
-		"dac_read_search",
-		"fowner",
-		"fsetid",
-		"kill",
-		"setgid",
-		"setuid",
-		"setpcap",
-		"linux_immutable",
-		"net_bind_service",
-		"net_broadcast",
-		"net_admin",
-		"net_raw",
-		"ipc_lock",
-		"ipc_owner",
-		"sys_module",
-		"sys_rawio",
-		"sys_chroot",
-		"sys_ptrace",
-		"sys_pacct",
-		"sys_admin",
-		"sys_boot",
-		"sys_nice",
-		"sys_resource",
-		"sys_time",
-		"sys_tty_config",
-		"mknod",
-		"lease",
-		"audit_write",
-		"audit_control",
-		"setfcap",
-		"mac_override",
-		"mac_admin",
-		"syslog",
-		"wake_alarm",
-		"block_suspend",
-		"audit_read",
-		"perfmon",
-		"bpf",
-		"checkpoint_restore",
-		"setveid",
-		"ve_admin",
-		NULL,
-	};
+	const char *state;
+	vz_autofree char *name = switch_name(s, &state);
+	int cap = name ? vz_caps_find(name) : -EINVAL;
 
-	return switch_of(s, names, out);
+	if (cap >= 0)
+		vz_str_add(out, vz_caps_name(cap));
+	else if (cap == -EOPNOTSUPP) /* OpenVZ's own: kept, without effect */
+		vz_str_add(out, name);
+	else
+		return -EINVAL;
+	vz_str_add(out, ":");
+	return on_off(state, out);
 }
 
 int vz_word_feature(const char *s, struct vz_str *out)
 {
-	static const char *const names[] = { "sysfs", "nfs",   "sit",	  "ipip",
-					     "ppp",   "ipgre", "bridge",  "nfsd",
-					     "fuse",  "tun",   "nesting", NULL };
+	const char *state;
+	vz_autofree char *name = switch_name(s, &state);
+	int f = name ? vz_feature_find(name) : -1;
 
-	return switch_of(s, names, out);
+	if (f < 0)
+		return -EINVAL;
+	vz_str_addf(out, "%s:", vz_features[f].name);
+	return on_off(state, out);
 }
 
 /* "rwq" in any order, or "none". */
@@ -417,6 +380,18 @@ int vz_word_meminfo(const char *s, struct vz_str *out)
 		return take(s, out);
 	if (!colon || !is_number(colon + 1) || !colon[1 + strspn(colon + 1, "0")] ||
 	    (strncmp(s, "pages:", 6) && strncmp(s, "privvmpages:", 12)))
+		return -EINVAL;
+	return take(s, out);
+}
+
+int vz_word_pool(const char *s, struct vz_str *out)
+{
+	const char *colon = strchr(s, ':');
+	vz_autofree char *low = colon ? strndup(s, colon - s) : NULL;
+	uint64_t first, last;
+
+	if (!low || vz_parse_u64(low, UINT32_MAX - 1, &first) ||
+	    vz_parse_u64(colon + 1, UINT32_MAX - 1, &last) || last < first + 65535)
 		return -EINVAL;
 	return take(s, out);
 }

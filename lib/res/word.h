@@ -27,6 +27,7 @@ int vz_word_bind(const char *s, struct vz_str *out);
 int vz_word_cpus(const char *s, struct vz_str *out); /* 0-2,7, all or auto */
 int vz_word_nodes(const char *s, struct vz_str *out);
 int vz_word_meminfo(const char *s, struct vz_str *out);
+int vz_word_pool(const char *s, struct vz_str *out); /* FIRST:LAST, 65,536 ids */
 
 /* A field of an interface: its canonical form by the field's name. */
 int vz_word_netif_field(const char *field, const char *s, struct vz_str *out);
