@@ -178,9 +178,7 @@ make_busybox_root() {
 	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc/init.d,dev,proc,sys,root,var/log,home} &&
 		mkdir -m 755 "$root/run" && mkdir -m 1777 "$root/tmp" &&
 		cp "$(type -P busybox)" "$root/bin/busybox" || return
-	"$root/bin/busybox" --list-full | while read -r path; do
-		[ -e "$root/$path" ] || [ "$path" = bin/busybox ] || ln -s /bin/busybox "$root/$path"
-	done
+	chroot "$root" /bin/busybox --install -s 2>/dev/null
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/false' \
 		>"$root/etc/passwd"
 	printf '%s\n' 'root:x:0:' 'tty:x:5:' 'nogroup:x:65534:' >"$root/etc/group"
@@ -211,6 +209,13 @@ make_ve() {
 	local veid=$1
 	shift
 	busybox_template && vzctl --quiet create "$veid" --ostemplate "$BUSYBOX_TEMPLATE" "$@"
+}
+
+# The files of the source tree, also of an unpacked one without git.
+list_files() {
+	git ls-files -co --exclude-standard 2>/dev/null | while read -r f; do
+		[ ! -f "$f" ] || echo "$f"
+	done | grep . || find . -path ./build -prune -o -type f -printf '%P\n'
 }
 
 # --- the end ---
