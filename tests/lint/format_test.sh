@@ -6,7 +6,7 @@
 cd "${TESTS%/*}" || exit
 while read -r f; do
 	run clang-format --dry-run --Werror "$f"
-	ok $status "$f is formatted" || diag "$(printf '%s\n' "$err" | head -n 5)"
+	ok "$status" "$f is formatted" || diag "$(printf '%s\n' "$err" | head -n 5)"
 done < <(list_files | grep '\.[ch]$')
 
 licence=$(list_files | grep -E '\.[ch]$|\.sh$' | xargs head -qn 2 --verbose 2>/dev/null |
