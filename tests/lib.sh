@@ -265,7 +265,7 @@ clean_up() {
 at_exit() {
 	local code=$? left
 	trap - EXIT
-	if [ -n "$(ls -A "$VZ_RUNDIR" "$T/lock" "$T/root" 2>/dev/null | grep -v :)" ]; then
+	if [ -n "$(find "$VZ_RUNDIR" "$T/lock" "$T/root" -mindepth 1 -print -quit 2>/dev/null)" ]; then
 		stop_ves
 		left=$(find_left)
 		if [ "$tap_done" = yes ]; then

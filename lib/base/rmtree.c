@@ -68,6 +68,14 @@ static bool clear_entry_flags(int dirfd, const char *name)
 	return fd >= 0 && clear_flags(fd);
 }
 
+/* Both may carry them; only one of these need have. */
+static bool clear_both(int dirfd, const char *name)
+{
+	bool dir = clear_flags(dirfd);
+
+	return clear_entry_flags(dirfd, name) || dir;
+}
+
 /* unlink or rmdir. 0, or -errno: -EISDIR and -ENOTEMPTY say what it is. */
 static int remove_entry(int dirfd, const char *name, int flags)
 {
@@ -76,8 +84,7 @@ static int remove_entry(int dirfd, const char *name, int flags)
 			return 0;
 		if (errno != EPERM || try)
 			return -errno;
-		/* Both may carry them; only one of these need have. */
-		if (!(clear_flags(dirfd) | clear_entry_flags(dirfd, name)))
+		if (!clear_both(dirfd, name))
 			return -EPERM;
 	}
 }
@@ -117,7 +124,7 @@ static int move_up(struct remover *m, int fd, const char *name)
 			    RENAME_NOREPLACE)
 			    ? -errno
 			    : 0;
-		if (r == -EPERM && (clear_flags(fd) | clear_entry_flags(fd, name)))
+		if (r == -EPERM && clear_both(fd, name))
 			r = -EEXIST;
 	} while (r == -EEXIST);
 	if (!r)

@@ -14,10 +14,22 @@
 #define MIB (1ull << 20)
 #define PAGE 4096ull
 
-#define SET(option) { option, VZ_OP_SET, VZ_OPT_SET }
-#define SET_CREATE(option) { option, VZ_OP_SET, VZ_OPT_SET | VZ_OPT_CREATE }
-#define CREATE(option) { option, VZ_OP_SET, VZ_OPT_CREATE }
-#define FIELD(option, word, text) { option, VZ_OP_FIELD, VZ_OPT_SET, 0, word, text }
+#define SET(option)                                                                      \
+	{                                                                                \
+		option, VZ_OP_SET, VZ_OPT_SET                                            \
+	}
+#define SET_CREATE(option)                                                               \
+	{                                                                                \
+		option, VZ_OP_SET, VZ_OPT_SET | VZ_OPT_CREATE                            \
+	}
+#define CREATE(option)                                                                   \
+	{                                                                                \
+		option, VZ_OP_SET, VZ_OPT_CREATE                                         \
+	}
+#define FIELD(option, word, text)                                                        \
+	{                                                                                \
+		option, VZ_OP_FIELD, VZ_OPT_SET, 0, word, text                           \
+	}
 
 #define YES_NO .type = VZ_T_BOOL, .arg = "yes|no"
 #define NUMBER(low, high) .type = VZ_T_NUM, .min = (low), .max = (high)
@@ -25,8 +37,8 @@
 /* A beancounter: `unit` bytes of one, 0 for things that are counted. */
 #define COUNTER(name, option, unit_, live_, text)                                        \
 	.key = name, .opt = { SET(option) }, .type = VZ_T_LIMIT, .unit = (unit_),        \
-	.live = (live_), .col = { option, 10, VZ_JSON_UBC },                             \
-	.arg = "BARRIER[:LIMIT]", .help = text
+	.live = (live_), .col = { option, 10, VZ_JSON_UBC }, .arg = "BARRIER[:LIMIT]",   \
+	.help = text
 
 static const char *const stop_modes[] = { "suspend", "stop", NULL };
 static const char *const netfilters[] = { "disabled", "stateless", "stateful", "full",
