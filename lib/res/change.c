@@ -30,8 +30,9 @@ static int bad_value(const struct vz_param *p, const struct vz_change *c,
 	vz_autostr struct vz_str want = { 0 };
 
 	vz_param_expected(p, &want);
-	return vz_err_set(err, VZ_E_VALUE, 0, "--%s \"%s\": expected %s", c->opt->name,
-			  c->text, want.s ? want.s : "?");
+	return vz_err_set(err, p->bad_status ? p->bad_status : VZ_E_VALUE, 0,
+			  "--%s \"%s\": expected %s", c->opt->name, c->text,
+			  want.s ? want.s : "?");
 }
 
 static int no_memory(struct vz_err *err)

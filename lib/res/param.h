@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/exit.h"
 #include "base/str.h"
 
 /*
@@ -237,6 +238,7 @@ struct vz_param {
 	enum vz_list_id list_id;
 	vz_word_fn word_fn; /* STR, LIST: checks a word, gives its canonical form */
 	const char *expected; /* for messages: "expected …"; NULL: from the type */
+	enum vz_exit bad_status; /* of a bad value in an option; 0: VZ_E_VALUE */
 	const char *def; /* as a file has it; NULL: none (LIMIT: no limit) */
 	struct vz_column col;
 	const char *arg; /* of the options; NULL: NUM */
