@@ -291,33 +291,33 @@ static uint64_t sum(uint64_t a, uint64_t b)
 }
 
 /* (ram + swap) times vm_overcommit, or unlimited. */
-static uint64_t overcommitted(const struct vz_cfg *cfg, uint64_t total)
+static uint64_t overcommitted(uint64_t total, uint64_t factor)
 {
-	uint64_t factor = vz_cfg_u64(cfg, VZ_P_VM_OVERCOMMIT);
 	__uint128_t v = (__uint128_t)total * factor / 1000;
 
 	return !factor || total == VZ_UNLIMITED || v > VZ_UNLIMITED ? VZ_UNLIMITED : v;
 }
 
-/* With --ram and --swap, what was not set follows from them. */
-static struct vz_limit implied(const struct vz_cfg *cfg, enum vz_param_id id,
-			       struct vz_limit otherwise)
+bool vz_cfg_implied(enum vz_param_id id, uint64_t ram, uint64_t swap, uint64_t factor,
+		    struct vz_limit *ret)
 {
-	uint64_t ram = cfg->v[VZ_P_PHYSPAGES].value.limit.limit;
-	uint64_t total = sum(ram, cfg->v[VZ_P_SWAPPAGES].value.limit.limit);
-	uint64_t over = overcommitted(cfg, total);
+	uint64_t total = sum(ram, swap), over = overcommitted(total, factor);
 
 	switch (id) {
 	case VZ_P_LOCKEDPAGES:
-		return (struct vz_limit){ ram, ram };
+		*ret = (struct vz_limit){ ram, ram };
+		return true;
 	case VZ_P_OOMGUARPAGES:
-		return (struct vz_limit){ ram, VZ_UNLIMITED };
+		*ret = (struct vz_limit){ ram, VZ_UNLIMITED };
+		return true;
 	case VZ_P_VMGUARPAGES:
-		return (struct vz_limit){ total, VZ_UNLIMITED };
+		*ret = (struct vz_limit){ total, VZ_UNLIMITED };
+		return true;
 	case VZ_P_PRIVVMPAGES:
-		return (struct vz_limit){ over, over };
+		*ret = (struct vz_limit){ over, over };
+		return true;
 	default:
-		return otherwise;
+		return false;
 	}
 }
 
@@ -326,7 +326,11 @@ struct vz_limit vz_cfg_limit(const struct vz_cfg *cfg, enum vz_param_id id)
 	struct vz_limit v = cfg->v[id].value.limit;
 
 	assert(vz_params[id].type == VZ_T_LIMIT);
-	return vz_cfg_has(cfg, id) || !vz_cfg_vswap(cfg) ? v : implied(cfg, id, v);
+	if (!vz_cfg_has(cfg, id) && vz_cfg_vswap(cfg))
+		vz_cfg_implied(id, cfg->v[VZ_P_PHYSPAGES].value.limit.limit,
+			       cfg->v[VZ_P_SWAPPAGES].value.limit.limit,
+			       vz_cfg_u64(cfg, VZ_P_VM_OVERCOMMIT), &v);
+	return v;
 }
 
 char *vz_cfg_text(const struct vz_cfg *cfg, enum vz_param_id id)

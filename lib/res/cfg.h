@@ -66,6 +66,12 @@ bool vz_cfg_same(const struct vz_cfg *a, const struct vz_cfg *b, enum vz_param_i
 
 /* A limit on memory, not the beancounters of old, rules the VE. */
 bool vz_cfg_vswap(const struct vz_cfg *cfg);
+/*
+ * With ram and swap (in pages) set, what other counters are when they are not;
+ * factor is vm_overcommit in thousandths. False: nothing follows for this one.
+ */
+bool vz_cfg_implied(enum vz_param_id id, uint64_t ram, uint64_t swap, uint64_t factor,
+		    struct vz_limit *ret);
 
 /* Set from text as a file has it (VZ_E_VALUE); NULL unsets. */
 int vz_cfg_set(struct vz_cfg *cfg, enum vz_param_id id, const char *text,

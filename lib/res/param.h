@@ -195,6 +195,7 @@ enum vz_json {
 
 struct vz_column {
 	const char *name; /* NULL: the parameter has none */
+	const char *header;
 	int width; /* negative: to the left */
 	enum vz_json json;
 };

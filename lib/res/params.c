@@ -35,10 +35,10 @@
 #define NUMBER(low, high) .type = VZ_T_NUM, .min = (low), .max = (high)
 
 /* A beancounter: `unit` bytes of one, 0 for things that are counted. */
-#define COUNTER(name, option, unit_, live_, text)                                        \
+#define COUNTER(name, option, header_, unit_, live_, text)                               \
 	.key = name, .opt = { SET(option) }, .type = VZ_T_LIMIT, .unit = (unit_),        \
-	.live = (live_), .col = { option, 10, VZ_JSON_UBC }, .arg = "BARRIER[:LIMIT]",   \
-	.help = text
+	.live = (live_), .col = { option, header_, 10, VZ_JSON_UBC },                    \
+	.arg = "BARRIER[:LIMIT]", .help = text
 
 static const char *const stop_modes[] = { "suspend", "stop", NULL };
 static const char *const netfilters[] = { "disabled", "stateless", "stateful", "full",
@@ -49,18 +49,18 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	/* general */
 	[VZ_P_ONBOOT] = {
 		.key = "ONBOOT", .opt = { SET("onboot") }, YES_NO,
-		.scope = VZ_SCOPE_VE, .col = { "onboot", 6, VZ_JSON_BOOL },
+		.scope = VZ_SCOPE_VE, .col = { "onboot", "ONBOOT", 6, VZ_JSON_BOOL },
 		.help = "start the VE when the node boots; unset: when it ran before the boot",
 	},
 	[VZ_P_BOOTORDER] = {
 		.key = "BOOTORDER", .opt = { SET("bootorder") },
 		NUMBER(0, INT64_MAX),
-		.scope = VZ_SCOPE_VE, .col = { "bootorder", 10, VZ_JSON_NUM },
+		.scope = VZ_SCOPE_VE, .col = { "bootorder", "BOOTORDER", 10, VZ_JSON_NUM },
 		.help = "the higher, the earlier the VE starts at boot; unset is last",
 	},
 	[VZ_P_DISABLED] = {
 		.key = "DISABLED", .opt = { SET("disabled") }, YES_NO,
-		.scope = VZ_SCOPE_VE, .def = "no", .col = { "disabled", 6, VZ_JSON_BOOL },
+		.scope = VZ_SCOPE_VE, .def = "no", .col = { "disabled", "DISABL", 6, VZ_JSON_BOOL },
 		.help = "refuse to start the VE, unless start --force says so",
 	},
 	[VZ_P_NAME] = {
@@ -68,13 +68,13 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.scope = VZ_SCOPE_VE, .word_fn = vz_word_name,
 		.flags = VZ_PF_CONFIG_MAP | VZ_PF_SAVE_ONLY | VZ_PF_EMPTY,
 		.expected = "a name of letters, digits, blanks and -+_.",
-		.col = { "name", -32, VZ_JSON_STR }, .arg = "NAME",
+		.col = { "name", "NAME", -32, VZ_JSON_STR }, .arg = "NAME",
 		.help = "a name for the VE, taken wherever its number is",
 	},
 	[VZ_P_DESCRIPTION] = {
 		.key = "DESCRIPTION", .opt = { SET_CREATE("description") },
 		.type = VZ_T_STR, .scope = VZ_SCOPE_VE, .flags = VZ_PF_EMPTY,
-		.col = { "description", -32, VZ_JSON_STR }, .arg = "TEXT",
+		.col = { "description", "DESCRIPTION", -32, VZ_JSON_STR }, .arg = "TEXT",
 		.help = "any text about the VE",
 	},
 	[VZ_P_OSTEMPLATE] = {
@@ -82,12 +82,12 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.type = VZ_T_STR, .scope = VZ_SCOPE_VE, .word_fn = vz_word_file,
 		.flags = VZ_PF_CONFIG_MAP | VZ_PF_SAVE_ONLY,
 		.expected = "a template's name without directories",
-		.col = { "ostemplate", -32, VZ_JSON_STR }, .arg = "NAME",
+		.col = { "ostemplate", "OSTEMPLATE", -32, VZ_JSON_STR }, .arg = "NAME",
 		.help = "the template that the VE is made of; it says which distribution scripts are its",
 	},
 	[VZ_P_ORIGIN_SAMPLE] = {
 		.key = "ORIGIN_SAMPLE", .type = VZ_T_STR, .scope = VZ_SCOPE_VE,
-		.col = { "origin_sample", -32, VZ_JSON_STR }, .arg = "NAME",
+		.col = { "origin_sample", "ORIGIN_SAMPLE", -32, VZ_JSON_STR }, .arg = "NAME",
 		.help = "the sample that the VE's configuration began as",
 	},
 	[VZ_P_STOP_TIMEOUT] = {
@@ -98,14 +98,14 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	[VZ_P_VE_ROOT] = {
 		.key = "VE_ROOT", .opt = { SET_CREATE("root") }, .type = VZ_T_PATH,
 		.live = VZ_LIVE_RESTART, .flags = VZ_PF_CONFIG_MAP,
-		.col = { "root", -32, VZ_JSON_STR }, .arg = "PATH",
+		.col = { "root", "ROOT", -32, VZ_JSON_STR }, .arg = "PATH",
 		.help = "where the VE's files are mounted; may hold $VEID",
 	},
 	[VZ_P_VE_PRIVATE] = {
 		.key = "VE_PRIVATE", .opt = { SET_CREATE("private") },
 		.type = VZ_T_PATH, .live = VZ_LIVE_RESTART,
 		.flags = VZ_PF_CONFIG_MAP,
-		.col = { "private", -32, VZ_JSON_STR }, .arg = "PATH",
+		.col = { "private", "PRIVATE", -32, VZ_JSON_STR }, .arg = "PATH",
 		.help = "where the VE's files are kept; may hold $VEID",
 	},
 	[VZ_P_VE_LAYOUT] = {
@@ -113,13 +113,13 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.opt = { CREATE("layout"), CREATE("ve_layout"), CREATE("velayout") },
 		.type = VZ_T_STR, .live = VZ_LIVE_RESTART, .word_fn = vz_word_layout,
 		.expected = "simfs, overlay or ploop", .def = "simfs",
-		.col = { "layout", 6, VZ_JSON_STR }, .arg = "simfs|overlay|ploop",
+		.col = { "layout", "LAYOUT", 6, VZ_JSON_STR }, .arg = "simfs|overlay|ploop",
 		.help = "how the private area is laid out",
 	},
 	[VZ_P_MOUNT_OPTS] = {
 		.key = "MOUNT_OPTS", .opt = { SET("mount_opts") }, .type = VZ_T_STR,
 		.live = VZ_LIVE_RESTART, .flags = VZ_PF_EMPTY,
-		.col = { "mount_opts", -16, VZ_JSON_STR }, .arg = "OPTION[,OPTION...]",
+		.col = { "mount_opts", "MOUNT_OPTS", -16, VZ_JSON_STR }, .arg = "OPTION[,OPTION...]",
 		.help = "more mount options for the VE's file system (images only)",
 	},
 	[VZ_P_BIND] = {
@@ -155,7 +155,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.flags = VZ_PF_CONFIG_MAP | VZ_PF_EMPTY, .word_fn = vz_word_hostname,
 		.expected = "a host name of at most 64 letters, digits, - and .",
 		.bad_status = VZ_E_HOSTNAME,
-		.col = { "hostname", -32, VZ_JSON_STR }, .arg = "NAME",
+		.col = { "hostname", "HOSTNAME", -32, VZ_JSON_STR }, .arg = "NAME",
 		.help = "the VE's host name",
 	},
 	[VZ_P_NAMESERVER] = {
@@ -164,7 +164,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.flags = VZ_PF_EMPTY,
 		.expected = "an IP address or inherit",
 		.bad_status = VZ_E_DNS,
-		.col = { "nameserver", -15, VZ_JSON_LIST }, .arg = "ADDRESS|inherit",
+		.col = { "nameserver", "NAMESERVER", -15, VZ_JSON_LIST }, .arg = "ADDRESS|inherit",
 		.help = "a DNS server (may be repeated); inherit: those of the node",
 	},
 	[VZ_P_SEARCHDOMAIN] = {
@@ -173,7 +173,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.word_fn = vz_word_domain, .flags = VZ_PF_EMPTY,
 		.expected = "a domain name or inherit",
 		.bad_status = VZ_E_SEARCHDOMAIN,
-		.col = { "searchdomain", -15, VZ_JSON_LIST }, .arg = "DOMAIN|inherit",
+		.col = { "searchdomain", "SEARCHDOMAIN", -15, VZ_JSON_LIST }, .arg = "DOMAIN|inherit",
 		.help = "a DNS search domain (may be repeated); inherit: those of the node",
 	},
 	[VZ_P_IP_ADDRESS] = {
@@ -189,7 +189,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.flags = VZ_PF_CONFIG_MAP, .word_fn = vz_word_ip,
 		.expected = "an address such as 10.0.0.1, 10.0.0.1/24 or fd00::1/64",
 		.bad_status = VZ_E_IP,
-		.col = { "ip", -15, VZ_JSON_LIST }, .arg = "ADDRESS[/MASK]",
+		.col = { "ip", "IP_ADDR", -15, VZ_JSON_LIST }, .arg = "ADDRESS[/MASK]",
 		.help = "give an IP address to the VE (may be repeated)",
 	},
 	[VZ_P_NETIF] = {
@@ -215,7 +215,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	[VZ_P_NETFILTER] = {
 		.key = "NETFILTER", .opt = { SET("netfilter") }, .type = VZ_T_ENUM,
 		.words = netfilters, .live = VZ_LIVE_RESTART, .def = "stateless",
-		.col = { "netfilter", -9, VZ_JSON_STR },
+		.col = { "netfilter", "NETFILTER", -9, VZ_JSON_STR },
 		.arg = "disabled|stateless|stateful|full",
 		.help = "what of netfilter the VE may use",
 	},
@@ -245,7 +245,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.type = VZ_T_LIST, .sep = " \t\n,", .list_id = VZ_LIST_COLON,
 		.live = VZ_LIVE_RESTART, .word_fn = vz_word_capability,
 		.expected = "NAME:on or NAME:off with a name of capabilities(7) in lower case without CAP_",
-		.col = { "capability", -15, VZ_JSON_LIST }, .arg = "NAME:on|off[,...]",
+		.col = { "capability", "CAPABILITY", -15, VZ_JSON_LIST }, .arg = "NAME:on|off[,...]",
 		.help = "capabilities that the VE has beyond or short of the default",
 	},
 	[VZ_P_FEATURES] = {
@@ -254,7 +254,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.type = VZ_T_LIST, .sep = " \t\n,", .list_id = VZ_LIST_COLON,
 		.live = VZ_LIVE_RESTART, .word_fn = vz_word_feature,
 		.expected = "NAME:on or NAME:off with a name that vzctl(8) lists",
-		.col = { "features", -15, VZ_JSON_LIST }, .arg = "NAME:on|off[,...]",
+		.col = { "features", "FEATURES", -15, VZ_JSON_LIST }, .arg = "NAME:on|off[,...]",
 		.help = "single doors to the kernel for the VE",
 	},
 	[VZ_P_DEVNODES] = {
@@ -293,18 +293,18 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	/* CPU */
 	[VZ_P_CPUUNITS] = {
 		.key = "CPUUNITS", .opt = { SET("cpuunits") }, NUMBER(8, 500000),
-		.live = VZ_LIVE_CPU, .def = "1000", .col = { "cpuunits", 7, VZ_JSON_NUM },
+		.live = VZ_LIVE_CPU, .def = "1000", .col = { "cpuunits", "CPUUNI", 7, VZ_JSON_NUM },
 		.help = "the VE's share of CPU time against other VEs'",
 	},
 	[VZ_P_CPULIMIT] = {
 		.key = "CPULIMIT", .opt = { SET("cpulimit") }, NUMBER(0, 1000000),
-		.live = VZ_LIVE_CPU, .def = "0", .col = { "cpulimit", 7, VZ_JSON_NUM },
+		.live = VZ_LIVE_CPU, .def = "0", .col = { "cpulimit", "CPULIM", 7, VZ_JSON_NUM },
 		.arg = "PERCENT",
 		.help = "limit of CPU time in per cent of one CPU; 0: none",
 	},
 	[VZ_P_CPUS] = {
 		.key = "CPUS", .opt = { SET("cpus") }, NUMBER(0, 8192),
-		.live = VZ_LIVE_CPUSET, .def = "0", .col = { "cpus", 5, VZ_JSON_NUM },
+		.live = VZ_LIVE_CPUSET, .def = "0", .col = { "cpus", "CPUS", 5, VZ_JSON_NUM },
 		.help = "how many CPUs the VE has; 0: all",
 	},
 	[VZ_P_CPUMASK] = {
@@ -324,21 +324,21 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	/* IO */
 	[VZ_P_IOPRIO] = {
 		.key = "IOPRIO", .opt = { SET("ioprio") }, NUMBER(0, 7),
-		.live = VZ_LIVE_IO, .def = "4", .col = { "ioprio", 3, VZ_JSON_NUM },
+		.live = VZ_LIVE_IO, .def = "4", .col = { "ioprio", "IOP", 3, VZ_JSON_NUM },
 		.help = "the VE's disk priority",
 	},
 	[VZ_P_IOLIMIT] = {
 		.key = "IOLIMIT",
 		.opt = { { "iolimit", VZ_OP_SET, VZ_OPT_SET, MIB } },
 		.type = VZ_T_SIZE, .unit = 1, .word = "unlimited", .word_value = 0,
-		.live = VZ_LIVE_IO, .def = "0", .col = { "iolimit", 10, VZ_JSON_NUM },
+		.live = VZ_LIVE_IO, .def = "0", .col = { "iolimit", "IOLIMIT", 10, VZ_JSON_NUM },
 		.arg = "MB[SUFFIX]",
 		.help = "limit of disk transfer per second, in megabytes when there is no suffix; 0: none",
 	},
 	[VZ_P_IOPSLIMIT] = {
 		.key = "IOPSLIMIT", .opt = { SET("iopslimit") },
 		NUMBER(0, UINT32_MAX), .word = "unlimited", .word_value = 0,
-		.live = VZ_LIVE_IO, .def = "0", .col = { "iopslimit", 4, VZ_JSON_NUM },
+		.live = VZ_LIVE_IO, .def = "0", .col = { "iopslimit", "IOPS", 4, VZ_JSON_NUM },
 		.help = "limit of disk operations per second; 0: none",
 	},
 
@@ -346,14 +346,14 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	[VZ_P_DISKSPACE] = {
 		.key = "DISKSPACE", .opt = { SET_CREATE("diskspace") },
 		.type = VZ_T_LIMIT, .unit = KIB, .live = VZ_LIVE_QUOTA,
-		.col = { "diskspace", 10, VZ_JSON_QUOTA },
+		.col = { "diskspace", "DSPACE", 10, VZ_JSON_QUOTA },
 		.arg = "SOFT[:HARD]",
 		.help = "disk space of the VE, in kilobytes when there is no suffix",
 	},
 	[VZ_P_DISKINODES] = {
 		.key = "DISKINODES", .opt = { SET_CREATE("diskinodes") },
 		.type = VZ_T_LIMIT, .unit = 1, .live = VZ_LIVE_QUOTA,
-		.col = { "diskinodes", 10, VZ_JSON_QUOTA },
+		.col = { "diskinodes", "DINODES", 10, VZ_JSON_QUOTA },
 		.arg = "SOFT[:HARD]", .help = "files and directories of the VE",
 	},
 	[VZ_P_QUOTATIME] = {
@@ -373,15 +373,15 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	},
 
 	/* beancounters */
-	[VZ_P_KMEMSIZE] = { COUNTER("KMEMSIZE", "kmemsize", 1, VZ_LIVE_UBC,
+	[VZ_P_KMEMSIZE] = { COUNTER("KMEMSIZE", "kmemsize", "KMEMSIZE", 1, VZ_LIVE_UBC,
 		"kernel memory of the VE's processes, in bytes") },
-	[VZ_P_LOCKEDPAGES] = { COUNTER("LOCKEDPAGES", "lockedpages", PAGE, VZ_LIVE_UBC,
+	[VZ_P_LOCKEDPAGES] = { COUNTER("LOCKEDPAGES", "lockedpages", "LOCKEDP", PAGE, VZ_LIVE_UBC,
 		"memory locked by mlock(2), in pages") },
-	[VZ_P_PRIVVMPAGES] = { COUNTER("PRIVVMPAGES", "privvmpages", PAGE, VZ_LIVE_UBC,
+	[VZ_P_PRIVVMPAGES] = { COUNTER("PRIVVMPAGES", "privvmpages", "PRIVVMP", PAGE, VZ_LIVE_UBC,
 		"private virtual memory that may be allocated, in pages") },
-	[VZ_P_SHMPAGES] = { COUNTER("SHMPAGES", "shmpages", PAGE, VZ_LIVE_UBC,
+	[VZ_P_SHMPAGES] = { COUNTER("SHMPAGES", "shmpages", "SHMP", PAGE, VZ_LIVE_UBC,
 		"shared memory and tmpfs, in pages") },
-	[VZ_P_NUMPROC] = { COUNTER("NUMPROC", "numproc", 0, VZ_LIVE_NUMPROC,
+	[VZ_P_NUMPROC] = { COUNTER("NUMPROC", "numproc", "NPROC", 0, VZ_LIVE_NUMPROC,
 		"processes and threads") },
 	[VZ_P_PHYSPAGES] = {
 		.key = "PHYSPAGES",
@@ -391,40 +391,40 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 			  "memory of the VE: short for --physpages 0:BYTES" },
 		},
 		.type = VZ_T_LIMIT, .unit = PAGE, .live = VZ_LIVE_MEMORY,
-		.def = "0:unlimited", .col = { "physpages", 10, VZ_JSON_UBC },
+		.def = "0:unlimited", .col = { "physpages", "PHYSP", 10, VZ_JSON_UBC },
 		.arg = "BARRIER[:LIMIT]", .help = "memory in RAM, in pages",
 	},
-	[VZ_P_VMGUARPAGES] = { COUNTER("VMGUARPAGES", "vmguarpages", PAGE, VZ_LIVE_MEMORY,
+	[VZ_P_VMGUARPAGES] = { COUNTER("VMGUARPAGES", "vmguarpages", "VMGUARP", PAGE, VZ_LIVE_MEMORY,
 		"memory that the VE can always allocate, in pages"), .def = "0:unlimited" },
-	[VZ_P_OOMGUARPAGES] = { COUNTER("OOMGUARPAGES", "oomguarpages", PAGE, VZ_LIVE_MEMORY,
+	[VZ_P_OOMGUARPAGES] = { COUNTER("OOMGUARPAGES", "oomguarpages", "OOMGUARP", PAGE, VZ_LIVE_MEMORY,
 		"memory that the VE keeps when the node runs out of it, in pages"),
 		.def = "0:unlimited" },
-	[VZ_P_NUMTCPSOCK] = { COUNTER("NUMTCPSOCK", "numtcpsock", 0, VZ_LIVE_UBC,
+	[VZ_P_NUMTCPSOCK] = { COUNTER("NUMTCPSOCK", "numtcpsock", "NTCPSOCK", 0, VZ_LIVE_UBC,
 		"TCP sockets") },
-	[VZ_P_NUMFLOCK] = { COUNTER("NUMFLOCK", "numflock", 0, VZ_LIVE_UBC, "file locks") },
-	[VZ_P_NUMPTY] = { COUNTER("NUMPTY", "numpty", 0, VZ_LIVE_UBC, "pseudo-terminals") },
-	[VZ_P_NUMSIGINFO] = { COUNTER("NUMSIGINFO", "numsiginfo", 0, VZ_LIVE_UBC,
+	[VZ_P_NUMFLOCK] = { COUNTER("NUMFLOCK", "numflock", "NFLOCK", 0, VZ_LIVE_UBC, "file locks") },
+	[VZ_P_NUMPTY] = { COUNTER("NUMPTY", "numpty", "NPTY", 0, VZ_LIVE_UBC, "pseudo-terminals") },
+	[VZ_P_NUMSIGINFO] = { COUNTER("NUMSIGINFO", "numsiginfo", "NSIGINFO", 0, VZ_LIVE_UBC,
 		"queued signals") },
-	[VZ_P_TCPSNDBUF] = { COUNTER("TCPSNDBUF", "tcpsndbuf", 1, VZ_LIVE_UBC,
+	[VZ_P_TCPSNDBUF] = { COUNTER("TCPSNDBUF", "tcpsndbuf", "TCPSNDB", 1, VZ_LIVE_UBC,
 		"send buffers of TCP sockets, in bytes") },
-	[VZ_P_TCPRCVBUF] = { COUNTER("TCPRCVBUF", "tcprcvbuf", 1, VZ_LIVE_UBC,
+	[VZ_P_TCPRCVBUF] = { COUNTER("TCPRCVBUF", "tcprcvbuf", "TCPRCVB", 1, VZ_LIVE_UBC,
 		"receive buffers of TCP sockets, in bytes") },
-	[VZ_P_OTHERSOCKBUF] = { COUNTER("OTHERSOCKBUF", "othersockbuf", 1, VZ_LIVE_UBC,
+	[VZ_P_OTHERSOCKBUF] = { COUNTER("OTHERSOCKBUF", "othersockbuf", "OTHSOCKB", 1, VZ_LIVE_UBC,
 		"buffers of other sockets, in bytes") },
-	[VZ_P_DGRAMRCVBUF] = { COUNTER("DGRAMRCVBUF", "dgramrcvbuf", 1, VZ_LIVE_UBC,
+	[VZ_P_DGRAMRCVBUF] = { COUNTER("DGRAMRCVBUF", "dgramrcvbuf", "DGRAMRB", 1, VZ_LIVE_UBC,
 		"receive buffers of datagram sockets, in bytes") },
-	[VZ_P_NUMOTHERSOCK] = { COUNTER("NUMOTHERSOCK", "numothersock", 0, VZ_LIVE_UBC,
+	[VZ_P_NUMOTHERSOCK] = { COUNTER("NUMOTHERSOCK", "numothersock", "NOTHSOCK", 0, VZ_LIVE_UBC,
 		"other sockets") },
-	[VZ_P_DCACHESIZE] = { COUNTER("DCACHESIZE", "dcachesize", 1, VZ_LIVE_UBC,
+	[VZ_P_DCACHESIZE] = { COUNTER("DCACHESIZE", "dcachesize", "DCACHESZ", 1, VZ_LIVE_UBC,
 		"directory entries and inodes locked in memory, in bytes"),
 		.alias = { "DCACHE" } },
-	[VZ_P_NUMFILE] = { COUNTER("NUMFILE", "numfile", 0, VZ_LIVE_UBC, "open files") },
+	[VZ_P_NUMFILE] = { COUNTER("NUMFILE", "numfile", "NFILE", 0, VZ_LIVE_UBC, "open files") },
 	[VZ_P_AVNUMPROC] = {
 		.key = "AVNUMPROC", .opt = { SET("avnumproc") }, .type = VZ_T_LIMIT,
 		.arg = "NUM[:NUM]",
 		.help = "processes that the VE has on average, for vzcfgvalidate and vzcalc",
 	},
-	[VZ_P_NUMIPTENT] = { COUNTER("NUMIPTENT", "numiptent", 0, VZ_LIVE_UBC,
+	[VZ_P_NUMIPTENT] = { COUNTER("NUMIPTENT", "numiptent", "NIPTENT", 0, VZ_LIVE_UBC,
 		"netfilter rules"), .alias = { "IPTENTRIES" } },
 	[VZ_P_SWAPPAGES] = {
 		.key = "SWAPPAGES",
@@ -434,13 +434,13 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 			  "swap space of the VE: short for --swappages 0:BYTES" },
 		},
 		.type = VZ_T_LIMIT, .unit = PAGE, .live = VZ_LIVE_MEMORY,
-		.def = "0:unlimited", .col = { "swappages", 10, VZ_JSON_UBC },
+		.def = "0:unlimited", .col = { "swappages", "SWAPP", 10, VZ_JSON_UBC },
 		.arg = "BARRIER[:LIMIT]", .help = "swap space, in pages",
 	},
 	[VZ_P_VM_OVERCOMMIT] = {
 		.key = "VM_OVERCOMMIT", .opt = { SET("vm_overcommit") },
 		.type = VZ_T_MILLI, .live = VZ_LIVE_UBC, .def = "0",
-		.col = { "vm_overcommit", 6, VZ_JSON_NUM }, .arg = "FACTOR",
+		.col = { "vm_overcommit", "VM_OVC", 6, VZ_JSON_NUM }, .arg = "FACTOR",
 		.help = "privvmpages as a multiple of ram + swap; 0: unlimited",
 	},
 	[VZ_P_MEMINFO] = {

@@ -51,18 +51,25 @@ static bool file_agrees(const struct vz_ctx *ctx, uint32_t id, const char *name)
 	return said && !strcmp(said, name);
 }
 
-int vz_name_find(const struct vz_ctx *ctx, const char *name, uint32_t *ret_id,
-		 struct vz_err *err)
+int vz_name_link(const struct vz_ctx *ctx, const char *name, uint32_t *ret_id)
 {
-	vz_autofree char *path = vz_strf("%s/names/%s", ctx->confdir, name);
-	uint32_t id;
-	int r;
+	char path[PATH_MAX];
 
 	if (!well_formed(name))
 		return -ENOENT;
-	r = path ? link_target(path, &id) : -ENOMEM;
+	snprintf(path, sizeof(path), "%s/names/%s", ctx->confdir, name);
+	return link_target(path, ret_id);
+}
+
+int vz_name_find(const struct vz_ctx *ctx, const char *name, uint32_t *ret_id,
+		 struct vz_err *err)
+{
+	uint32_t id;
+	int r = vz_name_link(ctx, name, &id);
+
 	if (r && r != -ENOENT)
-		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't read the link %s", path);
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't read the link %s/names/%s",
+				  ctx->confdir, name);
 	if (r || !file_agrees(ctx, id, name))
 		return -ENOENT;
 	*ret_id = id;

@@ -16,6 +16,9 @@
 int vz_name_find(const struct vz_ctx *ctx, const char *name, uint32_t *ret_id,
 		 struct vz_err *err);
 
+/* Where the link leads, whatever NAME= says there. 0, -ENOENT or -errno. */
+int vz_name_link(const struct vz_ctx *ctx, const char *name, uint32_t *ret_id);
+
 /*
  * Whether a VE may have the name: well-formed, not another VE's, and not
  * what would be read as another VE's number (VZ_E_NAME).

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Read what a list needs and nothing more: the directories of configurations
+ * and of running VEs once each, and of each file the keys that are shown.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "conf/peek.h"
+#include "ve/name.h"
+#include "ve/state.h"
+#include "ve/ve.h"
+#include "vzlist/vzlist.h"
+
+/* The values' memory: given back all at once. */
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	char data[];
+};
+
+static char *keep(struct list *list, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	struct chunk *c = list->chunks;
+
+	if (!c || c->size - c->used < n) {
+		size_t size = n > 65536 ? n : 65536;
+
+		c = malloc(sizeof(*c) + size);
+		if (!c)
+			return NULL;
+		*c = (struct chunk){ list->chunks, 0, size };
+		list->chunks = c;
+	}
+	c->used += n;
+	return memcpy(c->data + c->used - n, s, n);
+}
+
+/* Sorted numbers of VEs. */
+struct ids {
+	uint32_t *v;
+	size_t n;
+};
+
+static int ids_add(struct ids *ids, uint32_t id)
+{
+	if (!(ids->n & (ids->n - 1))) {
+		uint32_t *v = reallocarray(ids->v, ids->n ? ids->n * 2 : 1, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		ids->v = v;
+	}
+	ids->v[ids->n++] = id;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void ids_sort(struct ids *ids)
+{
+	size_t n = 0;
+
+	qsort(ids->v, ids->n, sizeof(*ids->v), by_id);
+	for (size_t i = 0; i < ids->n; i++)
+		if (!n || ids->v[n - 1] != ids->v[i])
+			ids->v[n++] = ids->v[i];
+	ids->n = n;
+}
+
+static bool ids_has(const struct ids *ids, uint32_t id)
+{
+	return ids->n && bsearch(&id, ids->v, ids->n, sizeof(id), by_id);
+}
+
+static void ids_done(struct ids *ids)
+{
+	free(ids->v);
+}
+
+/* The number that a directory entry is about; VE 0 is the node and no VE. */
+typedef bool (*id_fn)(const char *name, uint32_t *ret);
+
+static bool plain_id(const char *name, uint32_t *ret)
+{
+	return *name != '0' && !vz_parse_veid(name, ret);
+}
+
+static bool conf_id(const char *name, uint32_t *ret)
+{
+	const char *dot = strchr(name, '.');
+	char num[16] = "";
+
+	if (!dot || strcmp(dot, ".conf") || (size_t)(dot - name) >= sizeof(num))
+		return false;
+	memcpy(num, name, dot - name);
+	return plain_id(num, ret);
+}
+
+static bool dump_id(const char *name, uint32_t *ret)
+{
+	return !strncmp(name, "Dump.", 5) && plain_id(name + 5, ret);
+}
+
+/* The VEs that a directory names, sorted; a missing directory names none. */
+static int ids_of_dir(const char *path, id_fn id_of, struct ids *ret)
+{
+	vz_autodir DIR *d = opendir(path);
+	struct dirent *e;
+	uint32_t id;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d)))
+		if (id_of(e->d_name, &id) && ids_add(ret, id))
+			return -ENOMEM;
+	ids_sort(ret);
+	return 0;
+}
+
+static int named_ids(const struct vz_ctx *ctx, const struct which *which, struct ids *ret,
+		     bool *ret_missing)
+{
+	for (size_t i = 0; i < which->n_words; i++) {
+		uint32_t id;
+
+		if (vz_ve_lookup(ctx, which->words[i], &id, NULL) || !id)
+			*ret_missing = true;
+		else if (ids_add(ret, id))
+			return -ENOMEM;
+	}
+	ids_sort(ret);
+	return 0;
+}
+
+/*
+ * The directory of most VEs' roots or private areas, read once: cheaper than
+ * a question a VE. A path that is not just below it is asked for by itself.
+ */
+struct parent {
+	char path[PATH_MAX]; /* "" until the first VE says */
+	size_t len;
+	struct ids present, mounted;
+};
+
+/* The VEs on whose directory in the parent something is mounted. */
+static int find_mounted(struct parent *parent)
+{
+	vz_autofree char *real = realpath(parent->path, NULL);
+	vz_autofile FILE *f = real ? fopen("/proc/self/mountinfo", "re") : NULL;
+	vz_autofree char *line = NULL;
+	size_t size = 0, len = real ? strlen(real) : 0;
+	char *save, *point;
+	uint32_t id;
+
+	while (f && getline(&line, &size, f) > 0) {
+		point = strtok_r(line, " ", &save);
+		for (int i = 0; point && i < 4; i++)
+			point = strtok_r(NULL, " ", &save);
+		if (point && !strncmp(point, real, len) && point[len] == '/' &&
+		    plain_id(point + len + 1, &id) && ids_add(&parent->mounted, id))
+			return -ENOMEM;
+	}
+	ids_sort(&parent->mounted);
+	return 0;
+}
+
+/* Whether the parent has the answer for a path. */
+static bool in_parent(struct parent *parent, const char *path, uint32_t id)
+{
+	const char *slash = strrchr(path, '/');
+	uint32_t last;
+
+	if (!slash || slash == path || !plain_id(slash + 1, &last) || last != id)
+		return false;
+	if (!parent->path[0]) {
+		parent->len = slash - path;
+		memcpy(parent->path, path, parent->len);
+		if (ids_of_dir(parent->path, plain_id, &parent->present) ||
+		    find_mounted(parent))
+			parent->len = 0;
+	}
+	return parent->len == (size_t)(slash - path) &&
+	       !strncmp(parent->path, path, parent->len);
+}
+
+/* One of the VE's two directories: is it there, is something mounted on it? */
+static bool exists(struct parent *parent, const struct ve *ve, enum vz_param_id id,
+		   bool *ret_mounted)
+{
+	const char *value = ve_value(ve, id);
+	char path[PATH_MAX];
+	struct statx stx;
+
+	if (!value || !expand_veid(value, ve->id, path, sizeof(path)))
+		return false;
+	if (parent && in_parent(parent, path, ve->id)) {
+		*ret_mounted = ids_has(&parent->mounted, ve->id);
+		return ids_has(&parent->present, ve->id);
+	}
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &stx))
+		return false;
+	*ret_mounted = stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return true;
+}
+
+/* A name counts when its link in names/ leads to this VE. */
+static const char *checked_name(const struct ve *ve)
+{
+	const char *name = ve_value(ve, VZ_P_NAME);
+	uint32_t id;
+
+	if (!name || vz_name_link(ve->list->ctx, name, &id) || id != ve->id)
+		return NULL;
+	return name;
+}
+
+struct reader {
+	struct list *list;
+	struct vz_peek peek;
+	bool running_only, named;
+	int confdir;
+	struct ids ids; /* to look at */
+	struct ids states; /* VEs with a state: those that may run */
+	struct ids dumps; /* VEs with a dump */
+	struct parent privates, roots;
+	int64_t now;
+};
+
+static int read_values(struct reader *rd, struct ve *ve)
+{
+	struct list *list = rd->list;
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), "%u.conf", ve->id);
+	r = vz_peek_read(&rd->peek, rd->confdir, name, list->keys, list->n_keys,
+			 ve->values);
+	if (r)
+		return r;
+	for (size_t i = 0; i < list->n_keys; i++)
+		if (ve->values[i] && !(ve->values[i] = keep(list, ve->values[i])))
+			return -ENOMEM;
+	return 0;
+}
+
+static void find_uptime(struct reader *rd, struct ve *ve)
+{
+	struct vz_state st;
+
+	ve->uptime = -1;
+	if (!vz_state_load(rd->list->ctx, ve->id, &st, NULL))
+		ve->uptime = rd->now - st.started;
+}
+
+/* What a VE that does not run is. False: no VE, without a private area. */
+static bool find_status(struct reader *rd, struct ve *ve)
+{
+	bool many = rd->ids.n > 8, mounted = false;
+
+	if (!exists(many ? &rd->privates : NULL, ve, VZ_P_VE_PRIVATE, &mounted))
+		return false;
+	if (!rd->list->need_status)
+		return true;
+	if (exists(many ? &rd->roots : NULL, ve, VZ_P_VE_ROOT, &mounted) && mounted)
+		ve->status = STATUS_MOUNTED;
+	else if (ids_has(&rd->dumps, ve->id))
+		ve->status = STATUS_SUSPENDED;
+	return true;
+}
+
+/* False: there is no VE of this number, or none that is wanted. */
+static int read_ve(struct reader *rd, struct ve *ve, bool *ret_listed)
+{
+	struct list *list = rd->list;
+	bool running = (rd->named || ids_has(&rd->states, ve->id)) &&
+		       vz_state_running(list->ctx, ve->id) == 1;
+	int r;
+
+	*ret_listed = false;
+	if (rd->running_only && !running)
+		return 0;
+	r = read_values(rd, ve);
+	if (r == -ENOMEM)
+		return r;
+	if (r && r != -ENOENT)
+		vz_warn(list->ctx, "can't read %s/conf/%u.conf: %s", list->ctx->confdir,
+			ve->id, strerror(-r));
+	if (running)
+		ve->status = STATUS_RUNNING;
+	else if (r == -ENOENT || !find_status(rd, ve))
+		return 0;
+	if (list->need_uptime && running)
+		find_uptime(rd, ve);
+	if (list->need_name)
+		ve->name = checked_name(ve);
+	*ret_listed = true;
+	return 0;
+}
+
+static int open_confdir(struct reader *rd, struct vz_err *err)
+{
+	const struct vz_ctx *ctx = rd->list->ctx;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/conf", ctx->confdir);
+	rd->confdir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rd->confdir < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't open %s", path);
+	return 0;
+}
+
+/* vz.conf's values of the given keys, to be kept. */
+static int peek_global(struct reader *rd, const char *const *keys, size_t n,
+		       const char **ret, struct vz_err *err)
+{
+	struct list *list = rd->list;
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/vz.conf", list->ctx->confdir);
+	r = vz_peek_read(&rd->peek, AT_FDCWD, path, keys, n, ret);
+	for (size_t i = 0; !r && i < n; i++)
+		if (ret[i] && !(ret[i] = keep(list, ret[i])))
+			r = -ENOMEM;
+	return r ? vz_err_set(err, VZ_E_NOGLOBAL, -r, "can't read %s", path) : 0;
+}
+
+static int read_global(struct reader *rd, struct vz_err *err)
+{
+	enum { DUMPDIR, GROUP };
+	static const enum vz_param_id ids[] = { VZ_P_DUMPDIR, VZ_P_CGROUP };
+	const char *keys[] = { vz_params[ids[DUMPDIR]].key, vz_params[ids[GROUP]].key };
+	const char *values[VZ_ARRAY_SIZE(keys)] = { NULL };
+	struct list *list = rd->list;
+	int r;
+
+	list->global = calloc(list->n_keys, sizeof(*list->global));
+	if (!list->global)
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't list the VEs");
+	r = peek_global(rd, list->keys, list->n_keys, list->global, err);
+	if (!r)
+		r = peek_global(rd, keys, VZ_ARRAY_SIZE(keys), values, err);
+	list->dumpdir = values[DUMPDIR] ?: vz_params[VZ_P_DUMPDIR].def;
+	list->group = values[GROUP] ?: vz_params[VZ_P_CGROUP].def;
+	return r;
+}
+
+static int find_ids(struct reader *rd, const struct which *which, bool *ret_missing)
+{
+	const struct vz_ctx *ctx = rd->list->ctx;
+	vz_autofree char *conf = vz_strf("%s/conf", ctx->confdir);
+	int r = conf ? 0 : -ENOMEM;
+
+	if (!r && rd->named)
+		r = named_ids(ctx, which, &rd->ids, ret_missing);
+	else if (!r)
+		r = ids_of_dir(ctx->rundir, plain_id, &rd->states);
+	if (!r && !rd->named && !rd->running_only)
+		r = ids_of_dir(conf, conf_id, &rd->ids);
+	for (size_t i = 0; !r && i < rd->states.n; i++)
+		r = ids_add(&rd->ids, rd->states.v[i]);
+	if (!r && rd->list->need_status && !rd->running_only && rd->list->dumpdir)
+		r = ids_of_dir(rd->list->dumpdir, dump_id, &rd->dumps);
+	ids_sort(&rd->ids);
+	return r;
+}
+
+static int read_all(struct reader *rd, bool *ret_missing)
+{
+	struct list *list = rd->list;
+	const struct ids *ids = &rd->ids;
+	const char **values = calloc(ids->n * list->n_keys + 1, sizeof(*values));
+
+	list->values = values;
+	list->ves = calloc(ids->n + 1, sizeof(*list->ves));
+	if (!values || !list->ves)
+		return -ENOMEM;
+	for (size_t i = 0; i < ids->n; i++, values += list->n_keys) {
+		struct ve *ve = &list->ves[list->n];
+		bool listed;
+		int r;
+
+		*ve = (struct ve){ .id = ids->v[i], .list = list, .values = values };
+		r = read_ve(rd, ve, &listed);
+		if (r)
+			return r;
+		list->n += listed;
+		*ret_missing |= rd->named && !listed;
+	}
+	return 0;
+}
+
+/* Keys that are needed to tell what there is, beside those that are shown. */
+static void implied_needs(struct list *list)
+{
+	list_need(list, VZ_P_VE_PRIVATE);
+	if (list->need_status)
+		list_need(list, VZ_P_VE_ROOT);
+	if (list->need_name)
+		list_need(list, VZ_P_NAME);
+}
+
+static void reader_done(struct reader *rd)
+{
+	vz_peek_done(&rd->peek);
+	ids_done(&rd->ids);
+	ids_done(&rd->states);
+	ids_done(&rd->dumps);
+	ids_done(&rd->privates.present);
+	ids_done(&rd->privates.mounted);
+	ids_done(&rd->roots.present);
+	ids_done(&rd->roots.mounted);
+	if (rd->confdir >= 0)
+		close(rd->confdir);
+}
+
+int collect(struct list *list, const struct which *which, bool *ret_missing,
+	    struct vz_err *err)
+{
+	struct reader rd = { .list = list,
+			     .confdir = -1,
+			     .named = which->n_words,
+			     .running_only = which->running_only };
+	struct timespec now;
+	int r;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	rd.now = now.tv_sec;
+	implied_needs(list);
+	r = read_global(&rd, err);
+	if (!r)
+		r = open_confdir(&rd, err);
+	if (!r) {
+		r = find_ids(&rd, which, ret_missing);
+		if (!r)
+			r = read_all(&rd, ret_missing);
+		if (r)
+			vz_err_set(err, VZ_E_SYSTEM, -r, "can't list the VEs");
+	}
+	if (!r && list->need_groups)
+		r = vz_cg_probe(list->ctx, &list->groups, err);
+	reader_done(&rd);
+	return r;
+}
+
+void list_done(struct list *list)
+{
+	for (struct chunk *c = list->chunks, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(list->values);
+	free(list->global);
+	free(list->ves);
+}
