@@ -179,7 +179,7 @@ static int parse_pool(const struct vz_cfg *cfg, uint32_t *ret_first, uint32_t *r
 static int choose(const char *dir, const struct vz_cfg *cfg, const struct used *used,
 		  struct vz_idrange *range, struct vz_err *err)
 {
-	uint32_t first, last;
+	uint32_t first = 0, last = 0;
 	int r = parse_pool(cfg, &first, &last, err);
 
 	if (r)
@@ -224,7 +224,7 @@ static int take(const struct vz_ctx *ctx, const struct vz_cfg *cfg, const uint32
 {
 	vz_autoidrange struct vz_idrange range = VZ_IDRANGE_NONE;
 	VZ_CLEANUP(used_done) struct used used = { 0 };
-	const char *dir;
+	const char *dir = NULL;
 	int r = lock_pool(cfg, &dir, &range.pool_fd, err);
 
 	if (!r)
