@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_VE_PRIVATE_H
+#define VZ_VE_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+
+/*
+ * How a private area comes and goes so that a crash never leaves half a one
+ * under its name. It is made as PRIVATE.creating/root, and renamed when it is
+ * complete; PRIVATE.creating/inode is a link whose text is the inode number
+ * of the area, by which a later create knows the work of a killed one that
+ * had not written its configuration yet. It goes by way of
+ * PRIVATE.destroyed.N.
+ */
+struct vz_newarea {
+	char *path; /* PRIVATE */
+	char *dir; /* PRIVATE.creating */
+	int dirfd; /* locked while we work on it */
+	int rootfd; /* of the area itself */
+	bool published;
+};
+#define VZ_NEWAREA_NONE ((struct vz_newarea){ .dirfd = -1, .rootfd = -1 })
+
+/*
+ * Begin. What an earlier create of the same area left is removed first;
+ * `configured`: a configuration speaks of it, so it is never taken for that.
+ * VZ_E_PRIVATE_EXISTS, VZ_E_NEWPRIVATE.
+ */
+int vz_newarea_begin(const char *path, bool configured, struct vz_newarea *ret,
+		     struct vz_err *err);
+/* Put the complete area into its place. */
+int vz_newarea_publish(struct vz_newarea *a, struct vz_err *err);
+/* The configuration is written: only the work directory goes. */
+void vz_newarea_keep(struct vz_newarea *a);
+/* Remove all that was made (unless kept), and release everything. */
+void vz_newarea_done(struct vz_newarea *a);
+#define vz_autonewarea VZ_CLEANUP(vz_newarea_done)
+
+/* Move an area aside; absent is 0. A link is removed, what it leads to is not. */
+int vz_area_aside(const struct vz_ctx *ctx, const char *path, struct vz_err *err);
+/*
+ * Remove what was moved aside, now or by a command that was killed.
+ * VZ_E_DELPRIVATE. *ret_found (may be NULL): there was something.
+ */
+int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err);
+
+#endif
