@@ -17,11 +17,12 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-void vz_progress_start(struct vz_progress *p)
+void vz_progress_start(struct vz_progress *p, bool quiet)
 {
 	struct winsize w = { 0 };
 
-	*p = (struct vz_progress){ .shown = isatty(STDERR_FILENO), .percent = -1 };
+	*p = (struct vz_progress){ .shown = !quiet && isatty(STDERR_FILENO),
+				   .percent = -1 };
 	if (!p->shown || ioctl(STDERR_FILENO, TIOCGWINSZ, &w) || !w.ws_col)
 		w.ws_col = WIDTH_MAX;
 	p->columns = w.ws_col < WIDTH_MAX ? w.ws_col : WIDTH_MAX;

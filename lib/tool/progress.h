@@ -16,7 +16,7 @@ struct vz_progress {
 	int percent; /* what it shows; -1: nothing yet */
 };
 
-void vz_progress_start(struct vz_progress *p);
+void vz_progress_start(struct vz_progress *p, bool quiet);
 /* done of total, called as often as one likes; `data` is the vz_progress. */
 void vz_progress_update(void *data, uint64_t done, uint64_t total);
 void vz_progress_end(struct vz_progress *p);

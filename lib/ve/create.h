@@ -2,20 +2,44 @@
 #ifndef VZ_VE_CREATE_H
 #define VZ_VE_CREATE_H
 
+#include "conf/conf.h"
 #include "ve/ve.h"
 
 /*
+ * What a new VE's configuration begins as: its file when there is one already
+ * (then `sample` must be NULL: VZ_E_COPYCONF), else the sample, else
+ * CONFIGFILE of vz.conf, else nothing. *ret_conf is the file in memory.
+ */
+struct vz_create_base {
+	struct vz_cfg *cfg; /* owned */
+	struct vz_conf *conf; /* owned */
+	char *sample; /* owned; NULL: none was used */
+	bool existed; /* it is the VE's own file */
+};
+int vz_create_base(const struct vz_ctx *ctx, uint32_t id, const char *sample,
+		   struct vz_create_base *ret, struct vz_err *err);
+void vz_create_base_done(struct vz_create_base *b);
+#define vz_autobase VZ_CLEANUP(vz_create_base_done)
+
+/*
  * Make a VE: its id range from the pool, its private area from the cached
- * template, its configuration, names and POST_CREATE. `cfg` is what the
- * sample and the options say. A failure or signal leaves nothing behind.
+ * template, POST_CREATE in it, its configuration and name. The caller holds
+ * the VE's lock. A failure or signal leaves nothing behind, and what a killed
+ * create left is removed by the next one of the same number.
+ *
+ * The new files are not forced to the disk: a power cut within half a minute
+ * may leave a VE with empty files, as it does with anything that was unpacked
+ * just then. Waiting for the disk would take longer than the unpacking.
  */
 struct vz_create {
-	const char *sample; /* NULL: CONFIGFILE of vz.conf */
-	bool progress; /* show a bar on stderr */
+	const struct vz_create_base *base;
+	const struct vz_cfg *cfg; /* the base's, with what the options say */
+	int lock_fd; /* of the VE; -1: none */
+	/* Called now and then, with bytes of the template; may be NULL. */
+	void (*progress)(void *data, uint64_t done, uint64_t total);
+	void *progress_data;
 };
-int vz_ve_create(const struct vz_ctx *ctx, uint32_t id, const struct vz_cfg *cfg,
-		 const struct vz_create *how, struct vz_err *err);
-/* The inverse; refuses a running or mounted VE. */
-int vz_ve_destroy(struct vz_ve *ve, struct vz_err *err);
+int vz_ve_create(const struct vz_ctx *ctx, uint32_t id, const struct vz_create *how,
+		 struct vz_err *err);
 
 #endif

@@ -94,11 +94,12 @@ static int read_used(const struct vz_ctx *ctx, struct used *u, struct vz_err *er
 	return r;
 }
 
-/* The VE whose range meets the one at first, or 0. */
-static uint32_t user_of(const struct used *u, uint32_t first)
+/* The VE, other than `but`, whose range meets the one at first; or 0. */
+static uint32_t user_of(const struct used *u, uint32_t first, uint32_t but)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (first < (uint64_t)u->v[i].first + VZ_ID_RANGE &&
+		if (u->v[i].veid != but &&
+		    first < (uint64_t)u->v[i].first + VZ_ID_RANGE &&
 		    u->v[i].first < (uint64_t)first + VZ_ID_RANGE)
 			return u->v[i].veid;
 	return 0;
@@ -159,17 +160,16 @@ static int parse_pool(const struct vz_cfg *cfg, uint32_t *ret_first, uint32_t *r
 		      struct vz_err *err)
 {
 	const char *pool = vz_cfg_str(cfg, VZ_P_UID_POOL);
-	vz_autofree char *low = NULL;
 	const char *colon = pool ? strchr(pool, ':') : NULL;
+	vz_autofree char *low = colon ? strndup(pool, colon - pool) : NULL;
 	uint64_t first, last;
 
-	low = colon ? strndup(pool, colon - pool) : NULL;
 	if (!low || vz_parse_u64(low, LAST_MAX, &first) ||
 	    vz_parse_u64(colon + 1, LAST_MAX, &last) || first < FIRST_MIN ||
 	    last < first + VZ_ID_RANGE - 1)
 		return vz_err_set(err, VZ_E_BADCONF, 0,
-				  "bad UID_POOL '%s' in vz.conf: expected FIRST:LAST, "
-				  "from %u to %u, %u ids at least",
+				  "bad UID_POOL \"%s\" in vz.conf: expected "
+				  "FIRST:LAST, from %u to %u, %u ids at least",
 				  pool ? pool : "", FIRST_MIN, LAST_MAX, VZ_ID_RANGE);
 	*ret_first = first;
 	*ret_last = last;
@@ -185,7 +185,7 @@ static int choose(const char *dir, const struct vz_cfg *cfg, const struct used *
 	if (r)
 		return r;
 	for (uint64_t at = first; at + VZ_ID_RANGE - 1 <= last; at += VZ_ID_RANGE) {
-		if (user_of(used, at))
+		if (user_of(used, at, 0))
 			continue;
 		r = reserve(dir, at, range, err);
 		if (r != -EBUSY)
@@ -197,10 +197,10 @@ static int choose(const char *dir, const struct vz_cfg *cfg, const struct used *
 }
 
 /* A range that is said and not chosen may meet a reserved one half way. */
-static int claim(const char *dir, uint32_t first, const struct used *used,
+static int claim(const char *dir, uint32_t id, uint32_t first, const struct used *used,
 		 struct vz_idrange *range, struct vz_err *err)
 {
-	uint32_t veid = user_of(used, first);
+	uint32_t veid = user_of(used, first, id);
 	int r;
 
 	if (first < FIRST_MIN || first > LAST_MAX - VZ_ID_RANGE)
@@ -219,8 +219,8 @@ static int claim(const char *dir, uint32_t first, const struct used *used,
 	return r;
 }
 
-static int take(const struct vz_ctx *ctx, const struct vz_cfg *cfg, const uint32_t *first,
-		struct vz_idrange *ret, struct vz_err *err)
+static int take(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
+		const uint32_t *first, struct vz_idrange *ret, struct vz_err *err)
 {
 	vz_autoidrange struct vz_idrange range = VZ_IDRANGE_NONE;
 	VZ_CLEANUP(used_done) struct used used = { 0 };
@@ -230,7 +230,7 @@ static int take(const struct vz_ctx *ctx, const struct vz_cfg *cfg, const uint32
 	if (!r)
 		r = read_used(ctx, &used, err);
 	if (!r)
-		r = first ? claim(dir, *first, &used, &range, err)
+		r = first ? claim(dir, veid, *first, &used, &range, err)
 			  : choose(dir, cfg, &used, &range, err);
 	if (r)
 		return r;
@@ -243,13 +243,13 @@ static int take(const struct vz_ctx *ctx, const struct vz_cfg *cfg, const uint32
 int vz_idrange_take(const struct vz_ctx *ctx, const struct vz_cfg *cfg,
 		    struct vz_idrange *ret, struct vz_err *err)
 {
-	return take(ctx, cfg, NULL, ret, err);
+	return take(ctx, cfg, 0, NULL, ret, err);
 }
 
-int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t first,
-		     struct vz_idrange *ret, struct vz_err *err)
+int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
+		     uint32_t first, struct vz_idrange *ret, struct vz_err *err)
 {
-	return take(ctx, cfg, &first, ret, err);
+	return take(ctx, cfg, veid, &first, ret, err);
 }
 
 /*

@@ -25,11 +25,11 @@ int vz_idrange_take(const struct vz_ctx *ctx, const struct vz_cfg *cfg,
 		    struct vz_idrange *ret, struct vz_err *err);
 
 /*
- * Reserve the range that begins at `first`, as an administrator said. One
- * that another VE or the host itself uses is VZ_E_VALUE.
+ * Reserve the range that begins at `first` for a VE, as an administrator
+ * said. One that another VE or the host itself uses is VZ_E_VALUE.
  */
-int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t first,
-		     struct vz_idrange *ret, struct vz_err *err);
+int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
+		     uint32_t first, struct vz_idrange *ret, struct vz_err *err);
 
 /* The configuration is written, or never will be. */
 void vz_idrange_release(struct vz_idrange *range);

@@ -98,7 +98,7 @@ static int clear_place(const char *path, const char *dir, bool configured,
 	if (root && !configured && is_unfinished(path, dir) &&
 	    !rename_new(AT_FDCWD, path, AT_FDCWD, root))
 		return 0;
-	return vz_err_set(err, VZ_E_PRIVATE_EXISTS, EEXIST,
+	return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
 			  "the private area %s is there already", path);
 }
 
@@ -111,7 +111,7 @@ static int clear_work(const char *dir, struct vz_err *err)
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return vz_err_set(err, VZ_E_LOCKED, EBUSY,
+		return vz_err_set(err, VZ_E_LOCKED, 0,
 				  "another command is making the private area in %s",
 				  dir);
 	r = vz_remove_tree(AT_FDCWD, dir);
@@ -170,7 +170,7 @@ int vz_newarea_publish(struct vz_newarea *a, struct vz_err *err)
 	int r = rename_new(a->dirfd, "root", AT_FDCWD, a->path);
 
 	if (r == -EEXIST)
-		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, EEXIST,
+		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
 				  "the private area %s is there already", a->path);
 	if (r)
 		return cant(err, VZ_E_NEWPRIVATE, -r, "rename the new area to", a->path);
@@ -253,7 +253,7 @@ int vz_area_aside(const struct vz_ctx *ctx, const char *path, struct vz_err *err
 	}
 	if (r == -EBUSY)
 		return vz_err_set(
-			err, VZ_E_DELPRIVATE, EBUSY,
+			err, VZ_E_DELPRIVATE, 0,
 			"the private area %s is a mount point: unmount it first", path);
 	return r ? cant(err, VZ_E_DELPRIVATE, -r, "move aside", path) : 0;
 }
