@@ -150,13 +150,14 @@ static int named_ids(const struct vz_ctx *ctx, const struct which *which, struct
 }
 
 /*
- * The directory of most VEs' roots or private areas, read once: cheaper than
+ * The directory of most VEs' roots or private areas, asked once: cheaper than
  * a question a VE. A path that is not just below it is asked for by itself.
  */
 struct parent {
 	char path[PATH_MAX]; /* "" until the first VE says */
 	size_t len;
-	struct ids present, mounted;
+	bool unfit;
+	struct ids ids; /* of the directories, or of those that are mounted on */
 };
 
 /* The VEs on whose directory in the parent something is mounted. */
@@ -174,50 +175,79 @@ static int find_mounted(struct parent *parent)
 		for (int i = 0; point && i < 4; i++)
 			point = strtok_r(NULL, " ", &save);
 		if (point && !strncmp(point, real, len) && point[len] == '/' &&
-		    plain_id(point + len + 1, &id) && ids_add(&parent->mounted, id))
+		    plain_id(point + len + 1, &id) && ids_add(&parent->ids, id))
 			return -ENOMEM;
 	}
-	ids_sort(&parent->mounted);
+	ids_sort(&parent->ids);
 	return 0;
 }
 
-/* Whether the parent has the answer for a path. */
-static bool in_parent(struct parent *parent, const char *path, uint32_t id)
+/* PATH/$VEID and PATH/101 are below PATH; 0: this is neither. */
+static size_t parent_of(const char *value, uint32_t id)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(value, '/');
 	uint32_t last;
 
-	if (!slash || slash == path || !plain_id(slash + 1, &last) || last != id)
-		return false;
-	if (!parent->path[0]) {
-		parent->len = slash - path;
-		memcpy(parent->path, path, parent->len);
-		if (ids_of_dir(parent->path, plain_id, &parent->present) ||
-		    find_mounted(parent))
-			parent->len = 0;
-	}
-	return parent->len == (size_t)(slash - path) &&
-	       !strncmp(parent->path, path, parent->len);
+	if (!slash || slash == value || slash - value >= PATH_MAX)
+		return 0;
+	if (strcmp(slash + 1, "$VEID") && !(plain_id(slash + 1, &last) && last == id))
+		return 0;
+	return slash - value;
 }
 
-/* One of the VE's two directories: is it there, is something mounted on it? */
-static bool exists(struct parent *parent, const struct ve *ve, enum vz_param_id id,
-		   bool *ret_mounted)
+/* Whether the parent has the answer for a path; the first one chooses it. */
+static bool in_parent(struct parent *parent, const char *value, uint32_t id,
+		      int (*fill)(struct parent *parent))
 {
-	const char *value = ve_value(ve, id);
+	size_t len = parent_of(value, id);
+
+	if (!len || parent->unfit)
+		return false;
+	if (!parent->len) {
+		parent->len = len;
+		memcpy(parent->path, value, len);
+		parent->unfit = strchr(parent->path, '$') || fill(parent);
+	}
+	return !parent->unfit && parent->len == len && !memcmp(parent->path, value, len);
+}
+
+static int find_present(struct parent *parent)
+{
+	return ids_of_dir(parent->path, plain_id, &parent->ids);
+}
+
+static bool stat_path(const char *value, uint32_t id, struct statx *ret)
+{
 	char path[PATH_MAX];
+
+	return expand_veid(value, id, path, sizeof(path)) &&
+	       !statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, ret);
+}
+
+/* parent NULL: for a few VEs it is not worth it. */
+static bool has_private(struct parent *parent, const struct ve *ve)
+{
+	const char *value = ve_value(ve, VZ_P_VE_PRIVATE);
 	struct statx stx;
 
-	if (!value || !expand_veid(value, ve->id, path, sizeof(path)))
+	if (!value)
 		return false;
-	if (parent && in_parent(parent, path, ve->id)) {
-		*ret_mounted = ids_has(&parent->mounted, ve->id);
-		return ids_has(&parent->present, ve->id);
-	}
-	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &stx))
+	if (parent && in_parent(parent, value, ve->id, find_present))
+		return ids_has(&parent->ids, ve->id);
+	return stat_path(value, ve->id, &stx);
+}
+
+static bool is_mounted(struct parent *parent, const struct ve *ve)
+{
+	const char *value = ve_value(ve, VZ_P_VE_ROOT);
+	struct statx stx;
+
+	if (!value)
 		return false;
-	*ret_mounted = stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-	return true;
+	if (parent && in_parent(parent, value, ve->id, find_mounted))
+		return ids_has(&parent->ids, ve->id);
+	return stat_path(value, ve->id, &stx) &&
+	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
 /* A name counts when its link in names/ leads to this VE. */
@@ -272,13 +302,13 @@ static void find_uptime(struct reader *rd, struct ve *ve)
 /* What a VE that does not run is. False: no VE, without a private area. */
 static bool find_status(struct reader *rd, struct ve *ve)
 {
-	bool many = rd->ids.n > 8, mounted = false;
+	bool many = rd->ids.n > 8;
 
-	if (!exists(many ? &rd->privates : NULL, ve, VZ_P_VE_PRIVATE, &mounted))
+	if (!has_private(many ? &rd->privates : NULL, ve))
 		return false;
 	if (!rd->list->need_status)
 		return true;
-	if (exists(many ? &rd->roots : NULL, ve, VZ_P_VE_ROOT, &mounted) && mounted)
+	if (is_mounted(many ? &rd->roots : NULL, ve))
 		ve->status = STATUS_MOUNTED;
 	else if (ids_has(&rd->dumps, ve->id))
 		ve->status = STATUS_SUSPENDED;
@@ -423,10 +453,8 @@ static void reader_done(struct reader *rd)
 	ids_done(&rd->ids);
 	ids_done(&rd->states);
 	ids_done(&rd->dumps);
-	ids_done(&rd->privates.present);
-	ids_done(&rd->privates.mounted);
-	ids_done(&rd->roots.present);
-	ids_done(&rd->roots.mounted);
+	ids_done(&rd->privates.ids);
+	ids_done(&rd->roots.ids);
 	if (rd->confdir >= 0)
 		close(rd->confdir);
 }

@@ -131,8 +131,22 @@ void list_need(struct list *list, enum vz_param_id id)
 	list->keys[list->n_keys++] = vz_params[id].key;
 }
 
-void fields_need(struct list *list, const struct vz_col *col)
+/* What the kernel counts is not in the file. */
+static bool is_counted(const struct vz_pick *pick)
 {
+	return pick->col->parts == &ubc && pick->part != UBC_BARRIER &&
+	       pick->part != UBC_LIMIT;
+}
+
+void fields_need(struct list *list, const struct vz_pick *pick, bool all_parts)
+{
+	const struct vz_col *col = pick->col;
+
+	if (is_counted(pick)) {
+		list->need_groups = true;
+		if (!all_parts)
+			return;
+	}
 	switch (col->id) {
 	case F_CTID:
 	case F_LAVERAGE:
@@ -160,7 +174,6 @@ void fields_need(struct list *list, const struct vz_col *col)
 		/* fall through */
 	default:
 		list_need(list, col->id);
-		list->need_groups |= col->parts == &ubc;
 	}
 }
 

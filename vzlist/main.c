@@ -193,9 +193,9 @@ static void note_needs(struct list *list, const struct options *o,
 	for (size_t i = 0; i < VZ_P__COUNT; i++)
 		list->key_of[i] = -1;
 	for (size_t i = 0; i < n; i++)
-		fields_need(list, picks[i].col);
+		fields_need(list, &picks[i], o->json);
 	if (sort->col)
-		fields_need(list, sort->col);
+		fields_need(list, sort, false);
 	if (o->hostname)
 		list_need(list, VZ_P_HOSTNAME);
 	if (o->description)

@@ -58,7 +58,7 @@ struct which {
 /* fields.c: the columns. Builds the table; 0 or -errno. */
 int fields_init(struct vz_cols *ret);
 /* Note in list what showing a column takes. */
-void fields_need(struct list *list, const struct vz_col *col);
+void fields_need(struct list *list, const struct vz_pick *pick, bool all_parts);
 void list_need(struct list *list, enum vz_param_id id);
 /* The value in force of a parameter: the VE's, else vz.conf's. */
 const char *ve_value(const struct ve *ve, enum vz_param_id id);

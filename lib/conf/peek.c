@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,58 +71,107 @@ static int find_key(const char *key, size_t len, const char *const *keys, size_t
 	return -1;
 }
 
+/* What is sought, and what was found. */
+struct search {
+	const char *const *keys;
+	size_t n;
+	uint32_t initials; /* a bit for each capital that a key begins with */
+	const char **values;
+};
+
 /*
- * Most lines of a file are KEY="value" of keys that nobody asked for, and
- * nine tenths of the time would go into scanning those. True: this line is
- * one, or a comment, and surely ends where it seems to.
+ * Most lines of a file are KEY="value", most of them of keys that nobody asked
+ * for, and nine tenths of the time would go into scanning them properly. True:
+ * this line is one, or a comment, it surely ends where it seems to, and is
+ * dealt with. Not for files with a backslash or a single quote, where it takes
+ * more to know where a value ends.
  */
-static bool is_other(const char *at, const char *eol, const char *const *keys, size_t n)
+static bool take_plain(char *at, char *eol, const struct search *se)
 {
-	const char *eq;
+	char *eq;
+	int i;
 
 	if (at == eol || *at == '#')
 		return true;
-	if (*at < 'A' || *at > 'Z')
+	if (*at < 'A' || *at > 'Z' || eol - at < 4 || eol[-1] != '"' || eol[-2] <= ' ' ||
+	    eol[-2] == '=')
 		return false;
+	if (!(se->initials & 1u << (*at - 'A')))
+		return true;
 	eq = memchr(at, '=', eol - at);
-	if (!eq || eq[-1] <= ' ' || eq[1] != '"' || eol - eq < 3 || eol[-1] != '"' ||
-	    find_key(at, eq - at, keys, n) >= 0)
+	if (!eq || eq[-1] <= ' ')
 		return false;
-	return !memchr(eq, '\\', eol - eq);
+	i = find_key(at, eq - at, se->keys, se->n);
+	if (i < 0)
+		return true;
+	if (eq[1] != '"' || memchr(eq + 2, '"', eol - 1 - (eq + 2)))
+		return false;
+	eol[-1] = 0;
+	se->values[i] = eq + 2;
+	return true;
 }
 
-/* Step over such lines. */
-static void pass_others(struct vz_scan *scan, const char *const *keys, size_t n)
+/* Deal with such lines up to one that is none. */
+static void take_plain_lines(struct vz_scan *scan, const struct search *se)
 {
 	while (scan->at < scan->end) {
-		const char *eol = memchr(scan->at, '\n', scan->end - scan->at);
+		char *at = (char *)scan->at;
+		char *eol = memchr(at, '\n', scan->end - at);
 
-		if (!eol || !is_other(scan->at, eol, keys, n))
+		if (!eol || !take_plain(at, eol, se))
 			return;
 		scan->at = eol + 1;
 	}
 }
 
-static void take(const struct vz_scan_item *it, const char *const *keys, size_t n,
-		 const char **values)
+static uint32_t initials_of(const char *const *keys, size_t n)
 {
-	int i = find_key(it->key, it->key_len, keys, n);
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i][0] >= 'A' && keys[i][0] <= 'Z')
+			bits |= 1u << (keys[i][0] - 'A');
+	return bits;
+}
+
+static void take(const struct vz_scan_item *it, const struct search *se)
+{
+	int i = find_key(it->key, it->key_len, se->keys, se->n);
 	char *value = (char *)it->value;
 
 	if (i < 0)
 		return;
 	/* The scanner is past the quote or line end that makes room. */
 	value[vz_scan_unquote(it, value)] = 0;
-	values[i] = value;
+	se->values[i] = value;
+}
+
+/* All of a file in memory. */
+static void search_text(char *text, size_t len, const struct search *se)
+{
+	bool plain = !memchr(text, '\\', len) && !memchr(text, '\'', len);
+	struct vz_scan scan;
+	struct vz_scan_item it;
+	const char *problem;
+	int r;
+
+	vz_scan_init(&scan, text, len);
+	do {
+		if (plain)
+			take_plain_lines(&scan, se);
+		r = vz_scan_next(&scan, &it, &problem);
+		if (r < 0)
+			pass_line(&scan);
+		else if (r && it.key)
+			take(&it, se);
+	} while (r);
 }
 
 int vz_peek_read(struct vz_peek *p, int dirfd, const char *name, const char *const *keys,
 		 size_t n, const char **ret_values)
 {
 	vz_autofd int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-	struct vz_scan scan;
-	struct vz_scan_item it;
-	const char *problem;
+	struct search se = { keys, n, initials_of(keys, n), ret_values };
 	size_t len = 0;
 	int r = fd < 0 ? -errno : slurp(p, fd, &len);
 
@@ -129,15 +179,7 @@ int vz_peek_read(struct vz_peek *p, int dirfd, const char *name, const char *con
 		return r;
 	memset(ret_values, 0, n * sizeof(*ret_values));
 	p->buf[len] = 0;
-	vz_scan_init(&scan, p->buf, len);
-	do {
-		pass_others(&scan, keys, n);
-		r = vz_scan_next(&scan, &it, &problem);
-		if (r < 0)
-			pass_line(&scan);
-		else if (r && it.key)
-			take(&it, keys, n, ret_values);
-	} while (r);
+	search_text(p->buf, len, &se);
 	return 0;
 }
 

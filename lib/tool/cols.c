@@ -102,26 +102,30 @@ static void add_blanks(struct vz_str *out, size_t have, size_t want)
 							 : sizeof(blanks) - 1);
 }
 
-/* A value comes from a file: it can't move the cursor or fake a line. */
-static void add_printable(struct vz_str *out, const char *s, size_t len)
+/*
+ * Add s and return its width. A value comes from a file: it can't move the
+ * cursor or fake a line.
+ */
+static size_t add_printable(struct vz_str *out, const char *s, size_t len)
 {
-	size_t from = out->len;
+	size_t from = out->len, width = 0;
 
 	vz_str_addn(out, s, len);
-	if (out->failed)
-		return;
-	for (; from < out->len; from++)
+	for (; from < out->len; from++) {
+		width += begins(out->s[from]);
 		if ((unsigned char)out->s[from] < ' ' || out->s[from] == 0x7f)
 			out->s[from] = '?';
+	}
+	return width;
 }
 
 static void add_field(struct vz_str *out, const char *s, size_t len, int width)
 {
-	size_t has = width_of(s, len);
+	size_t has;
 
 	if (width > 0)
-		add_blanks(out, has, width);
-	add_printable(out, s, len);
+		add_blanks(out, width_of(s, len), width);
+	has = add_printable(out, s, len);
 	if (width < 0)
 		add_blanks(out, has, -width);
 }
