@@ -23,8 +23,8 @@ struct vz_exec {
 	const char *const *env; /* added to the VE's standard environment */
 	int fd[3]; /* for 0, 1, 2; -1: /dev/null of the VE */
 	/*
-	 * The program is the VE's /bin/bash, or else its /bin/sh; argv[0] is only
-	 * the name that it gets ("-bash": a login shell).
+	 * The program is the VE's /bin/bash, or else its /bin/sh, under that name;
+	 * of argv[0] only a leading '-' counts, which makes it a login shell.
 	 */
 	bool shell;
 	bool tty; /* a pty of the VE's own; fd[0] is a terminal and set raw */
