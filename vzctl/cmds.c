@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+/* In the order of --help. */
 const struct vz_cmd *const vz_cmds[] = {
 	NULL,
 };

@@ -7,4 +7,12 @@
 /* Each command is a file that exports one of these; NULL ends the list. */
 extern const struct vz_cmd *const vz_cmds[];
 
+extern const struct vz_cmd vz_cmd_start;
+extern const struct vz_cmd vz_cmd_stop;
+extern const struct vz_cmd vz_cmd_restart;
+extern const struct vz_cmd vz_cmd_status;
+extern const struct vz_cmd vz_cmd_mount;
+extern const struct vz_cmd vz_cmd_umount;
+extern const struct vz_cmd vz_cmd_ended;
+
 #endif

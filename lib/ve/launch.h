@@ -8,6 +8,18 @@
  * Make a mounted VE's namespaces, groups, devices and limits, and its process
  * 1. The only place that does: start, runscript on a stopped VE and
  * POST_CREATE of create all come here.
+ *
+ * For makers of templates: how a VE says that it is up (start --wait). systemd
+ * does by itself. Any other init gets a fifo, /run/host/ready, and the
+ * template has an executable /sbin/vz-ready that the last thing which the
+ * init does at boot runs (in an inittab `::once:/sbin/vz-ready` after the
+ * `::wait:` lines, in rc.local, …):
+ *
+ *	#!/bin/sh
+ *	[ ! -p /run/host/ready ] || echo ready 1<>/run/host/ready
+ *
+ * Opened for both, as above, the fifo blocks nobody when no one listens. A
+ * VE without that file can't say it, and start --wait says so (133).
  */
 enum vz_launch_mode {
 	/* Run the VE's own init, with a supervisor. */
@@ -23,12 +35,14 @@ struct vz_launch {
 	enum vz_launch_mode mode;
 	int lock_fd; /* the VE's lock; the supervisor keeps it until init runs */
 	bool wait; /* return when the default run level is reached */
+	uint32_t reboots; /* quick ones in a row that led to this */
 	/*
 	 * Called when the VE is all there, but its init has not begun: state is
 	 * saved, vz_exec works. An error undoes the launch.
 	 */
 	int (*configure)(struct vz_ve *ve, struct vz_err *err);
 	int tool_fd; /* VZ_LAUNCH_TOOL: keeps it alive; set by vz_launch() */
+	int tool_pidfd;
 };
 
 int vz_launch(struct vz_ve *ve, struct vz_launch *launch, struct vz_err *err);
@@ -36,8 +50,8 @@ int vz_launch(struct vz_ve *ve, struct vz_launch *launch, struct vz_err *err);
 void vz_launch_end(struct vz_ve *ve, struct vz_launch *launch);
 
 /*
- * Remove what a VE that is not running left over: groups, state. Called
- * by each command that finds such a VE, and when a VE has ended.
+ * Remove what a VE that is not running left over: groups, devices, ids, state.
+ * Called by each command that finds such a VE, and when a VE has ended.
  */
 int vz_launch_cleanup(struct vz_ve *ve, struct vz_err *err);
 

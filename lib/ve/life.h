@@ -9,6 +9,7 @@ struct vz_start {
 	bool wait; /* return when the default run level is reached */
 	bool force; /* also when DISABLED */
 	int lock_fd;
+	uint32_t reboots; /* quick ones in a row that led to this */
 };
 int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err);
 
@@ -17,6 +18,12 @@ struct vz_stop {
 	bool skip_umount;
 };
 int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err);
+
+/*
+ * A VE's init has ended by itself: clean up, or on `reboot` start it again.
+ * One that reboots at once over and over is left down.
+ */
+int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err);
 
 struct vz_status {
 	bool exists, mounted, running, suspended;

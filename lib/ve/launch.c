@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ve/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/run.h"
+#include "sys/fdpass.h"
+#include "sys/mnt.h"
+#include "sys/ns.h"
+#include "ve/fence.h"
+#include "ve/init.h"
+#include "ve/state.h"
+#include "ve/super.h"
+
+/* One launch under way, in the process that will be init's parent. */
+struct launch {
+	struct vz_ve *ve;
+	const struct vz_ctx *ctx;
+	struct vz_launch *how;
+	struct vz_fence fence;
+	struct vz_init init;
+	struct vz_init_hello hello;
+	struct vz_super super;
+	struct vz_state state;
+	struct vz_init_bind *bind;
+	size_t n_binds;
+	int sock; /* to the child */
+	int pidfd;
+	pid_t pid;
+	int own_time;
+};
+
+/* A step of a launch. What it made is undone when a later one fails. */
+struct step {
+	const char *name;
+	int (*run)(struct launch *l, struct vz_err *err);
+	void (*undo)(struct launch *l);
+};
+
+static bool is_tool(const struct launch *l)
+{
+	return l->how->mode == VZ_LAUNCH_TOOL;
+}
+
+static int read_config(struct launch *l, struct vz_err *err)
+{
+	int r = vz_fence_read(l->ve, &l->fence, err);
+
+	if (r)
+		return r;
+	l->init.veid = l->ve->id;
+	l->init.tool = is_tool(l);
+	l->init.privileged = l->fence.privileged;
+	l->init.features = l->fence.features;
+	l->init.caps = l->state.caps = l->fence.caps;
+	l->init.seccomp = l->state.seccomp = l->fence.seccomp;
+	l->init.dev = &l->fence.dev;
+	l->init.hostname = vz_cfg_str(l->ve->cfg, VZ_P_HOSTNAME);
+	l->init.max_ptys = vz_cfg_limit(l->ve->cfg, VZ_P_NUMPTY).limit;
+	l->state.uid = l->fence.uid;
+	l->state.gid = l->fence.gid;
+	l->state.tool = is_tool(l);
+	l->state.reboots = l->how->reboots;
+	snprintf(l->state.cgroup, sizeof(l->state.cgroup), "%s", l->fence.cg.name);
+	return 0;
+}
+
+static void drop_config(struct launch *l)
+{
+	vz_fence_done(&l->fence);
+}
+
+/* RUNDIR/VEID, with the lock that makes this VE ours. */
+static int make_state_dir(struct launch *l, struct vz_err *err)
+{
+	vz_autofree char *dir = NULL;
+	int r;
+
+	if (!is_tool(l))
+		return vz_super_prepare(l->ve, &l->super, err);
+	dir = vz_strf("%s/%u", l->ctx->rundir, l->ve->id);
+	r = dir ? vz_mkdir_p(dir, 0700) : -ENOMEM;
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't make %s", dir) : 0;
+}
+
+static void drop_state(struct launch *l)
+{
+	vz_super_done(&l->super);
+	vz_state_remove(l->ctx, l->ve->id);
+}
+
+static int claim_ids(struct launch *l, struct vz_err *err)
+{
+	uint32_t other = 0;
+	int r;
+
+	if (l->fence.privileged)
+		return 0;
+	r = vz_state_claim_ids(l->ctx, l->ve->id, l->fence.uid, &other);
+	if (r == -EBUSY)
+		return vz_err_set(err, VZ_E_ENV, EBUSY,
+				  "the ids from %u on (LOCAL_UID) are those of VE %u, "
+				  "which runs",
+				  l->fence.uid, other);
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't claim the ids from %u on",
+			      l->fence.uid)
+		 : 0;
+}
+
+static void release_ids(struct launch *l)
+{
+	if (!l->fence.privileged)
+		vz_state_release_ids(l->ctx, l->ve->id, l->fence.uid);
+}
+
+static int raise_fence(struct launch *l, struct vz_err *err)
+{
+	int r = vz_fence_raise(&l->fence, err);
+
+	if (r)
+		return r;
+	r = vz_cg_entry_open(&l->fence.cg, &l->init.groups, err);
+	if (r)
+		vz_fence_drop(&l->fence, NULL);
+	return r;
+}
+
+static void drop_fence(struct launch *l)
+{
+	vz_cg_entry_close(&l->init.groups);
+	vz_fence_drop(&l->fence, NULL);
+}
+
+static void close_root(struct launch *l)
+{
+	if (l->init.root >= 0)
+		close(l->init.root);
+	l->init.root = -1;
+}
+
+/* The VE's tree as mounted on the host, with what scripts mounted below it. */
+static int clone_root(struct launch *l, struct vz_err *err)
+{
+	const char *root = vz_ve_root(l->ve, err);
+	int fd, r;
+
+	if (!root)
+		return -EINVAL;
+	fd = vz_mnt_clone(AT_FDCWD, root, true);
+	if (fd < 0)
+		return vz_err_set(err, VZ_E_MOUNT, -fd, "can't use %s as the VE's root",
+				  root);
+	l->init.root = fd;
+	r = vz_mnt_set_private(fd);
+	if (r)
+		close_root(l);
+	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't make %s private", root) : 0;
+}
+
+/* SRC:DST[:ro], the form of which the configuration's check has seen to. */
+static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *err)
+{
+	vz_autofree char *copy = strdup(word);
+	char *dst, *opt, *at;
+	struct stat st;
+	const char *src = copy ? strtok_r(copy, ":", &at) : NULL;
+	int r = 0;
+
+	dst = src ? strtok_r(NULL, ":", &at) : NULL;
+	opt = dst ? strtok_r(NULL, ":", &at) : NULL;
+	if (!dst || *src != '/' || *dst != '/' || (opt && strcmp(opt, "ro")))
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "bad bind mount '%s': expected SOURCE:TARGET[:ro]",
+				  word);
+	if (stat(src, &st))
+		return vz_err_set(err, VZ_E_MOUNT, errno, "can't bind %s into the VE",
+				  src);
+	b->is_dir = S_ISDIR(st.st_mode);
+	b->target = strdup(dst + strspn(dst, "/"));
+	b->mnt = vz_mnt_clone(AT_FDCWD, src, true);
+	r = b->mnt < 0 ? b->mnt : b->target ? vz_mnt_set_private(b->mnt) : -ENOMEM;
+	if (!r)
+		r = vz_mnt_set_attr(b->mnt,
+				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					    (opt ? MOUNT_ATTR_RDONLY : 0),
+				    true);
+	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't bind %s into the VE", src) : 0;
+}
+
+static void close_binds(struct launch *l)
+{
+	for (size_t i = 0; i < l->n_binds; i++) {
+		if (l->bind[i].mnt >= 0)
+			close(l->bind[i].mnt);
+		free(l->bind[i].target);
+	}
+	free(l->bind);
+	l->bind = NULL;
+	l->n_binds = 0;
+}
+
+static int clone_binds(struct launch *l, struct vz_err *err)
+{
+	const struct vz_strv *list = vz_cfg_list(l->ve->cfg, VZ_P_BIND);
+	int r = 0;
+
+	if (!list || !list->n)
+		return 0;
+	l->bind = calloc(list->n, sizeof(*l->bind));
+	if (!l->bind)
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't prepare bind mounts");
+	for (; l->n_binds < list->n && !r; l->n_binds++) {
+		l->bind[l->n_binds].mnt = -1;
+		r = clone_bind(list->v[l->n_binds], &l->bind[l->n_binds], err);
+	}
+	if (r)
+		close_binds(l);
+	l->init.bind = l->bind;
+	l->init.n_binds = l->n_binds;
+	return r;
+}
+
+#define NAMESPACES                                                                       \
+	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+
+/* In the child: nothing but the talk with the launcher is of use to it. */
+static _Noreturn void child(struct launch *l, int sock, int other)
+{
+	close(other);
+	l->init.sock = sock;
+	vz_init_main(&l->init);
+}
+
+static void kill_child(struct launch *l)
+{
+	if (l->sock >= 0)
+		close(l->sock);
+	l->sock = -1;
+	if (l->pidfd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, l->pidfd, SIGKILL, NULL, 0);
+	vz_run_wait(l->pidfd, 0);
+	close(l->pidfd);
+	l->pidfd = -1;
+}
+
+static int clone_child(struct launch *l, struct vz_err *err)
+{
+	uint64_t flags = NAMESPACES | (l->fence.privileged ? 0 : CLONE_NEWUSER);
+	int sock[2], r = vz_ns_new_time(&l->own_time);
+
+	if (r && r != -EINVAL)
+		return vz_err_set(err, VZ_E_KERNEL, -r, "can't make a time namespace");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a socket");
+	l->pid = vz_ns_clone(flags, l->init.groups.v2_dir, &l->pidfd);
+	if (!l->pid)
+		child(l, sock[1], sock[0]);
+	close(sock[1]);
+	l->sock = sock[0];
+	if (l->own_time >= 0)
+		vz_ns_end_time(l->own_time);
+	if (l->pid > 0)
+		return 0;
+	kill_child(l);
+	return vz_err_set(err, VZ_E_KERNEL, -l->pid,
+			  "can't make the VE's namespaces (see "
+			  "/proc/sys/user/max_*_namespaces)");
+}
+
+static int map_ids(struct launch *l, struct vz_err *err)
+{
+	char word = VZ_INIT_MAPPED;
+	int r = 0;
+
+	if (!l->fence.privileged)
+		r = vz_ns_write_maps(l->pid, l->fence.uid, l->fence.gid, VZ_ID_RANGE);
+	if (!r && send(l->sock, &word, 1, MSG_NOSIGNAL) != 1)
+		r = -errno;
+	/* EPIPE: the child has failed and says why, see await_child(). */
+	if (r && r != -EPIPE)
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't map the VE's ids");
+	return 0;
+}
+
+/*
+ * What the administrator's shell limits is none of the VE's limits: it gets
+ * what a machine's init has, as far as this process may give it.
+ */
+static void set_rlimits(struct launch *l)
+{
+	static const struct {
+		int resource;
+		rlim_t soft, hard;
+	} wish[] = {
+		{ RLIMIT_NOFILE, 1024, 524288 },
+		{ RLIMIT_CORE, 0, RLIM_INFINITY },
+		{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY },
+		{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY },
+		{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
+		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },
+		{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY },
+	};
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(wish); i++) {
+		struct rlimit old, new = { wish[i].soft, wish[i].hard };
+
+		if (!prlimit(l->pid, wish[i].resource, &new, &old))
+			continue;
+		/* Without CAP_SYS_RESOURCE: up to the hard limit that there is. */
+		getrlimit(wish[i].resource, &old);
+		new.rlim_max = old.rlim_max;
+		if (new.rlim_cur > new.rlim_max)
+			new.rlim_cur = new.rlim_max;
+		prlimit(l->pid, wish[i].resource, &new, NULL);
+	}
+}
+
+static int await_child(struct launch *l, struct vz_err *err)
+{
+	int fds[VZ_INIT_FDS];
+	ssize_t n;
+
+	set_rlimits(l);
+	n = vz_fdpass_recv(l->sock, &l->hello, sizeof(l->hello), fds, VZ_INIT_FDS);
+	if (n < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, -n, "can't hear of the VE's init");
+	if (n != sizeof(l->hello))
+		return vz_err_set(err, VZ_E_SYSTEM, 0,
+				  "the VE's process 1 was killed before it ran (out of "
+				  "memory?)");
+	if (l->hello.err.status) {
+		*err = l->hello.err;
+		return err->errnum ? -err->errnum : -EINVAL;
+	}
+	l->super.fd[VZ_SUPER_CONSOLE] = fds[VZ_INIT_FD_CONSOLE];
+	l->super.fd[l->hello.notifies ? VZ_SUPER_NOTIFY : VZ_SUPER_READY] =
+		fds[VZ_INIT_FD_READY];
+	return 0;
+}
+
+static int save_state(struct launch *l, struct vz_err *err)
+{
+	struct timespec now;
+	int r = vz_state_identify(l->ctx, l->pid, &l->state);
+
+	if (r)
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't identify process %d",
+				  l->pid);
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	l->state.started = now.tv_sec;
+	memcpy(l->state.init_name, l->hello.kind, sizeof(l->state.init_name));
+	return vz_state_save(l->ctx, l->ve->id, &l->state, err);
+}
+
+static int configure(struct launch *l, struct vz_err *err)
+{
+	return l->how->configure ? l->how->configure(l->ve, err) : 0;
+}
+
+/* The socket closes when exec has worked, and only then without a word. */
+static int run_init(struct launch *l, struct vz_err *err)
+{
+	struct vz_init_hello bye;
+	char word = VZ_INIT_GO;
+	ssize_t n;
+
+	if (send(l->sock, &word, 1, MSG_NOSIGNAL) != 1)
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "the VE's process 1 is gone");
+	if (is_tool(l))
+		return 0;
+	n = vz_fdpass_recv(l->sock, &bye, sizeof(bye), NULL, 0);
+	if (n == sizeof(bye)) {
+		*err = bye.err;
+		return -EINVAL;
+	}
+	if (n)
+		return vz_err_set(err, VZ_E_SYSTEM, n < 0 ? -n : 0,
+				  "can't hear of the VE's init");
+	return 0;
+}
+
+static const struct step steps[] = {
+	{ "configuration", read_config, drop_config },
+	{ "state directory", make_state_dir, drop_state },
+	{ "ids", claim_ids, release_ids },
+	{ "groups and devices", raise_fence, drop_fence },
+	{ "root", clone_root, close_root },
+	{ "bind mounts", clone_binds, close_binds },
+	{ "process 1", clone_child, kill_child },
+	{ "id maps", map_ids, NULL },
+	{ "the VE's view", await_child, NULL },
+	{ "state", save_state, NULL },
+	{ "configuration inside", configure, NULL },
+	{ "init", run_init, NULL },
+};
+
+static int run_steps(struct launch *l, struct vz_err *err)
+{
+	int r = 0;
+	size_t i;
+
+	for (i = 0; i < VZ_ARRAY_SIZE(steps) && !r; i++) {
+		vz_debug(l->ctx, "start: %s", steps[i].name);
+		r = steps[i].run(l, err);
+	}
+	if (!r)
+		return 0;
+	/* The one that failed has seen to itself. */
+	for (i--; i--;)
+		if (steps[i].undo)
+			steps[i].undo(l);
+	return r;
+}
+
+static void launch_init(struct launch *l, struct vz_ve *ve, struct vz_launch *how)
+{
+	*l = (struct launch){ .ve = ve,
+			      .ctx = ve->ctx,
+			      .how = how,
+			      .sock = -1,
+			      .pidfd = -1,
+			      .own_time = -1 };
+	l->init.root = -1;
+	memset(&l->init.groups, -1, sizeof(l->init.groups));
+	memset(l->super.fd, -1, sizeof(l->super.fd));
+	l->super.program = -1;
+}
+
+static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *err)
+{
+	struct launch l;
+	int r;
+
+	launch_init(&l, ve, how);
+	r = run_steps(&l, err);
+	if (r)
+		return r;
+	how->tool_fd = l.sock;
+	how->tool_pidfd = l.pidfd;
+	close_root(&l);
+	close_binds(&l);
+	vz_cg_entry_close(&l.init.groups);
+	vz_super_done(&l.super);
+	vz_fence_done(&l.fence);
+	if (l.own_time >= 0)
+		close(l.own_time);
+	return 0;
+}
+
+/* What the supervisor-to-be tells vzctl. */
+struct report {
+	struct vz_err err;
+	bool tells_ready;
+};
+
+static _Noreturn void become_super(struct vz_ve *ve, struct vz_launch *how, int report)
+{
+	struct report rep = { 0 };
+	struct launch l;
+	int r;
+
+	setsid();
+	launch_init(&l, ve, how);
+	r = run_steps(&l, &rep.err);
+	rep.tells_ready = l.hello.tells_ready;
+	if (r && !rep.err.status)
+		vz_err_set(&rep.err, VZ_E_SYSTEM, -r, "can't start the VE");
+	if (vz_write_all(report, &rep, sizeof(rep)) || r)
+		if (r)
+			_exit(1);
+	l.super.pid = l.pid;
+	l.super.fd[VZ_SUPER_INIT] = l.pidfd;
+	l.super.fd[VZ_SUPER_WAITER] = how->wait && rep.tells_ready ? report : -1;
+	vz_super_exec(ve, &l.super);
+	/* The VE runs; the next command gives it another supervisor. */
+	_exit(1);
+}
+
+/* The VE runs. Wait for its word, if it has one. */
+static int await_ready(int pipe, const struct report *rep, struct vz_err *err)
+{
+	char c;
+
+	if (!rep->tells_ready)
+		return vz_err_set(err, VZ_E_WAIT, 0,
+				  "the VE runs, but its init can't tell when it is up: "
+				  "its template has no /sbin/vz-ready");
+	while (read(pipe, &c, 1) != 1)
+		if (errno != EINTR)
+			return vz_err_set(err, VZ_E_WAIT, 0,
+					  "the VE ended, or lost its supervisor, before "
+					  "it was up");
+	return 0;
+}
+
+static int launch_super(struct vz_ve *ve, struct vz_launch *how, struct vz_err *err)
+{
+	vz_autofd int in = -1, out = -1;
+	struct report rep;
+	int fds[2];
+	pid_t pid;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (pipe2(fds, O_CLOEXEC))
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
+	in = fds[0];
+	out = fds[1];
+	pid = fork();
+	if (pid < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't fork");
+	if (!pid)
+		become_super(ve, how, out);
+	close(vz_take_fd(&out));
+	errno = 0;
+	if (read(in, &rep, sizeof(rep)) != sizeof(rep)) {
+		waitpid(pid, NULL, 0);
+		return vz_err_set(err, VZ_E_SYSTEM, errno,
+				  "the VE's supervisor was killed while it started the "
+				  "VE");
+	}
+	if (rep.err.status) {
+		waitpid(pid, NULL, 0);
+		*err = rep.err;
+		return err->errnum ? -err->errnum : -EINVAL;
+	}
+	return how->wait ? await_ready(in, &rep, err) : 0;
+}
+
+int vz_launch(struct vz_ve *ve, struct vz_launch *launch, struct vz_err *err)
+{
+	launch->tool_fd = launch->tool_pidfd = -1;
+	return launch->mode == VZ_LAUNCH_TOOL ? launch_tool(ve, launch, err)
+					      : launch_super(ve, launch, err);
+}
+
+void vz_launch_end(struct vz_ve *ve, struct vz_launch *launch)
+{
+	if (launch->tool_fd >= 0)
+		close(launch->tool_fd);
+	if (launch->tool_pidfd >= 0) {
+		syscall(SYS_pidfd_send_signal, launch->tool_pidfd, SIGKILL, NULL, 0);
+		vz_run_wait(launch->tool_pidfd, 0);
+		close(launch->tool_pidfd);
+	}
+	launch->tool_fd = launch->tool_pidfd = -1;
+	vz_launch_cleanup(ve, NULL);
+}
+
+int vz_launch_cleanup(struct vz_ve *ve, struct vz_err *err)
+{
+	struct vz_fence fence;
+	struct vz_state st;
+	int r = vz_fence_find(ve, &fence, err);
+
+	if (!r)
+		r = vz_fence_drop(&fence, err);
+	if (r)
+		return r;
+	/* With what it was started, which the configuration may not say any more. */
+	if (!vz_state_load(ve->ctx, ve->id, &st, NULL))
+		vz_state_release_ids(ve->ctx, ve->id, st.uid);
+	vz_state_release_ids(ve->ctx, ve->id, fence.uid);
+	vz_state_remove(ve->ctx, ve->id);
+	return 0;
+}

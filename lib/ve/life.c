@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ve/life.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ve/action.h"
+#include "ve/dist.h"
+#include "ve/guest.h"
+#include "ve/launch.h"
+#include "ve/mount.h"
+#include "ve/state.h"
+#include "ve/super.h"
+
+#define LISTEN_MS 10000 /* an init that has not listened by then won't be asked */
+#define KILL_MS 30000 /* for the kernel to end a killed VE */
+#define QUICK_REBOOT_S 10 /* a VE that reboots sooner is one in a row */
+#define QUICK_REBOOTS_MAX 5
+
+/* -- start -- */
+
+static int check_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
+{
+	if (vz_state_running(ve->ctx, ve->id) == 1) {
+		/* A VE whose supervisor was killed gets one from whoever comes by. */
+		vz_super_adopt(ve, err);
+		return vz_err_set(err, VZ_E_RUNNING, 0, "Container is already running");
+	}
+	if (vz_cfg_bool(ve->cfg, VZ_P_DISABLED) && !how->force)
+		return vz_err_set(err, VZ_E_DISABLED, 0,
+				  "Container start disabled (DISABLED=yes): use --force");
+	/* What one that was killed half-way, or the node's crash, left. */
+	return vz_launch_cleanup(ve, err);
+}
+
+static int undo_start(struct vz_ve *ve, bool mounted)
+{
+	struct vz_err ignored;
+
+	return mounted ? vz_ve_umount(ve, &ignored) : 0;
+}
+
+int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
+{
+	struct vz_launch launch = {
+		.mode = VZ_LAUNCH_INIT,
+		.lock_fd = how->lock_fd,
+		.wait = how->wait,
+		.reboots = how->reboots,
+		.configure = vz_dist_configure,
+	};
+	static const struct vz_stop kill_it = { .fast = true, .skip_umount = true };
+	struct vz_err ignored;
+	bool mounted;
+	int r = check_start(ve, how, err);
+
+	if (r)
+		return r;
+	vz_info(ve->ctx, "Starting container...");
+	mounted = !vz_ve_mounted(ve);
+	r = vz_ve_mount(ve, err);
+	if (r)
+		return r;
+	r = vz_launch(ve, &launch, err);
+	if (r && err->status == VZ_E_WAIT)
+		return r;
+	if (!r)
+		r = vz_action_run(ve, "start", err);
+	if (!r) {
+		vz_info(ve->ctx, how->wait ? "Container started"
+					   : "Container start in progress...");
+		return 0;
+	}
+	if (vz_state_running(ve->ctx, ve->id) == 1)
+		vz_ve_stop(ve, &kill_it, &ignored);
+	undo_start(ve, mounted);
+	return r;
+}
+
+/* -- stop -- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Whether it ended by then; readable is when all of its processes are gone. */
+static bool ends_by(int pidfd, int64_t end)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int64_t left;
+	int n;
+
+	do {
+		left = end - now_ms();
+		n = poll(&p, 1, left > 0 ? left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/*
+ * Ask init to halt, and wait. One that has just begun does not listen yet, and
+ * nothing tells when it does: it is asked again, after longer and longer.
+ */
+static bool halt(const struct vz_state *st, int pidfd, int64_t timeout_ms)
+{
+	int64_t begin = now_ms(), pause = 2;
+	int r;
+
+	for (;;) {
+		r = vz_guest_halt(st->init_name, pidfd, st->init);
+		if (!r)
+			return ends_by(pidfd, begin + timeout_ms);
+		if (ends_by(pidfd, now_ms() + pause))
+			return true;
+		if (r != -EAGAIN || now_ms() - begin > LISTEN_MS ||
+		    now_ms() - begin > timeout_ms)
+			return false;
+		pause = pause < 500 ? pause * 2 : pause;
+	}
+}
+
+static int end_init(struct vz_ve *ve, const struct vz_state *st, int pidfd, bool fast,
+		    struct vz_err *err)
+{
+	int64_t timeout = (int64_t)vz_cfg_u64(ve->cfg, VZ_P_STOP_TIMEOUT) * 1000;
+
+	if (!fast) {
+		vz_info(ve->ctx, "Stopping container ...");
+		if (halt(st, pidfd, timeout))
+			return 0;
+	}
+	vz_info(ve->ctx, "Killing container ...");
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (ends_by(pidfd, now_ms() + KILL_MS))
+		return 0;
+	return vz_err_set(err, VZ_E_STOP, 0,
+			  "Unable to stop container: process %d does not die (in the "
+			  "kernel, on a dead disk or NFS server?)",
+			  st->init);
+}
+
+/* Unmount, if it is. */
+static int leave_unmounted(struct vz_ve *ve, struct vz_err *err)
+{
+	int r = vz_ve_mounted(ve);
+
+	return r > 0 ? vz_ve_umount(ve, err) : 0;
+}
+
+int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err)
+{
+	struct vz_err ignored;
+	struct vz_state st;
+	int pidfd, r = vz_state_open_init(ve->ctx, ve->id, &st, &pidfd, err);
+
+	if (r == -ESRCH) {
+		r = vz_launch_cleanup(ve, err);
+		if (!r)
+			vz_info(ve->ctx, "Unable to stop: container is not running");
+		return r ? r : how->skip_umount ? 0 : leave_unmounted(ve, err);
+	}
+	if (r)
+		return r;
+	if (!how->fast && vz_action_run(ve, "stop", &ignored))
+		vz_warn(ve->ctx, "%s", ignored.text);
+	r = end_init(ve, &st, pidfd, how->fast, err);
+	close(pidfd);
+	if (r)
+		return r;
+	r = vz_launch_cleanup(ve, err);
+	if (r)
+		return r;
+	vz_info(ve->ctx, "Container was stopped");
+	return how->skip_umount ? 0 : leave_unmounted(ve, err);
+}
+
+int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err)
+{
+	struct vz_start start = { .lock_fd = lock_fd, .force = true };
+	struct vz_state st;
+	struct timespec now;
+	int r = vz_state_load(ve->ctx, ve->id, &st, err);
+
+	/* A command that had the lock before us has seen to it. */
+	if (r == -ENOENT || vz_state_running(ve->ctx, ve->id) == 1)
+		return 0;
+	if (r)
+		return r;
+	r = vz_launch_cleanup(ve, err);
+	if (r)
+		return r;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	if (now.tv_sec - st.started < QUICK_REBOOT_S)
+		start.reboots = st.reboots + 1;
+	if (reboot && start.reboots <= QUICK_REBOOTS_MAX)
+		return vz_ve_start(ve, &start, err);
+	if (reboot)
+		vz_warn(ve->ctx,
+			"VE %u rebooted %u times within %d s each, and is left down",
+			ve->id, start.reboots, QUICK_REBOOT_S);
+	return leave_unmounted(ve, err);
+}
+
+/* -- status -- */
+
+static bool has_dump(const struct vz_ve *ve)
+{
+	const char *dir = vz_cfg_str(ve->cfg, VZ_P_DUMPDIR);
+	vz_autofree char *path = dir ? vz_strf("%s/Dump.%u", dir, ve->id) : NULL;
+
+	return path && !access(path, F_OK);
+}
+
+int vz_ve_status(const struct vz_ctx *ctx, uint32_t id, struct vz_status *ret,
+		 struct vz_err *err)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	struct vz_status st = { 0 };
+	const char *private;
+	struct stat ignored;
+	int r = vz_ve_open(ctx, id, &ve, err);
+
+	if (r && err->status != VZ_E_NOCONF)
+		return r;
+	st.running = vz_state_running(ctx, id) == 1;
+	if (!r) {
+		private = vz_ve_private(&ve, NULL);
+		st.exists = private && !stat(private, &ignored);
+		st.mounted = vz_ve_mounted(&ve) == 1;
+		st.suspended = st.exists && !st.running && has_dump(&ve);
+	}
+	vz_err_clear(err);
+	*ret = st;
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ve/super.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include "base/fs.h"
+#include "base/run.h"
+
+/*
+ * Listen on RUNDIR/VEID/control. Bound by the directory's descriptor, since a
+ * socket's address has room for 107 characters only.
+ */
+static int listen_control(const struct vz_ctx *ctx, uint32_t veid, int *ret_fd)
+{
+	vz_autofd int fd = -1, dir = -1;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%u", ctx->rundir, veid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || (unlinkat(dir, "control", 0) && errno != ENOENT))
+		return -errno;
+	snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d/control", dir);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) || listen(fd, 4))
+		return -errno;
+	*ret_fd = vz_take_fd(&fd);
+	return 0;
+}
+
+/* The directory of LOGFILE, for the console's log; -1: not to be logged. */
+static int open_log_dir(const struct vz_ve *ve)
+{
+	const char *file = vz_cfg_str(ve->cfg, VZ_P_LOGFILE), *slash;
+	vz_autofree char *dir = NULL;
+	int fd;
+
+	slash = file && vz_cfg_bool(ve->cfg, VZ_P_LOGGING) ? strrchr(file, '/') : NULL;
+	if (!slash || slash == file)
+		return -1;
+	dir = strndup(file, slash - file);
+	if (!dir)
+		return -1;
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && !vz_mkdir_p(dir, 0755))
+		fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		vz_warn(ve->ctx, "the console of VE %u is not logged: %s: %s", ve->id,
+			dir, strerror(errno));
+	return fd;
+}
+
+static int open_program(const struct vz_ve *ve, struct vz_super *s, struct vz_err *err)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/vzsuper", ve->ctx->libexecdir);
+	s->program = open(path, O_PATH | O_CLOEXEC);
+	if (s->program < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, errno,
+				  "can't find the supervisor %s (is vz installed whole?)",
+				  path);
+	/* Read now: an upgrade may replace the file while the VE runs. */
+	n = readlink("/proc/self/exe", s->vzctl, sizeof(s->vzctl) - 1);
+	if (n < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't read /proc/self/exe");
+	s->vzctl[n] = 0;
+	n = snprintf(s->lck, sizeof(s->lck), "%s/%u.lck",
+		     vz_cfg_str(ve->cfg, VZ_P_LOCKDIR), ve->id);
+	if (n >= (ssize_t)sizeof(s->lck))
+		return vz_err_set(err, VZ_E_LOCKDIR, ENAMETOOLONG, "LOCKDIR");
+	return 0;
+}
+
+int vz_super_prepare(const struct vz_ve *ve, struct vz_super *ret, struct vz_err *err)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(ret->fd, -1, sizeof(ret->fd));
+	r = open_program(ve, ret, err);
+	if (r)
+		return r;
+	r = vz_state_lock_super(ve->ctx, ve->id, &ret->fd[VZ_SUPER_LOCK]);
+	if (r)
+		vz_err_set(err, r == -EBUSY ? VZ_E_RUNNING : VZ_E_SYSTEM, -r,
+			   "can't take the supervisor's lock %s/%u/super",
+			   ve->ctx->rundir, ve->id);
+	if (!r) {
+		r = listen_control(ve->ctx, ve->id, &ret->fd[VZ_SUPER_CONTROL]);
+		if (r)
+			vz_err_set(err, VZ_E_SYSTEM, -r, "can't listen on %s/%u/control",
+				   ve->ctx->rundir, ve->id);
+	}
+	if (r) {
+		vz_super_done(ret);
+		return r;
+	}
+	ret->fd[VZ_SUPER_LOG] = open_log_dir(ve);
+	return 0;
+}
+
+void vz_super_done(struct vz_super *s)
+{
+	for (int i = 0; i < VZ_SUPER__END; i++) {
+		if (s->fd[i] >= 0)
+			close(s->fd[i]);
+		s->fd[i] = -1;
+	}
+	if (s->program >= 0)
+		close(s->program);
+	s->program = -1;
+}
+
+/* Put each descriptor on its number, whatever numbers they have now. */
+static int place_fds(struct vz_super *s)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	s->program = fcntl(s->program, F_DUPFD_CLOEXEC, VZ_SUPER__END);
+	if (null < 0 || s->program < 0)
+		return -errno;
+	for (int i = VZ_SUPER_INIT; i < VZ_SUPER__END; i++) {
+		if (s->fd[i] < 0)
+			continue;
+		s->fd[i] = fcntl(s->fd[i], F_DUPFD_CLOEXEC, VZ_SUPER__END);
+		if (s->fd[i] < 0)
+			return -errno;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(null, i) < 0)
+			return -errno;
+	for (int i = VZ_SUPER_INIT; i < VZ_SUPER__END; i++) {
+		if (s->fd[i] < 0)
+			close(i);
+		else if (dup2(s->fd[i], i) < 0)
+			return -errno;
+	}
+	return close_range(VZ_SUPER__END, ~0U, CLOSE_RANGE_CLOEXEC) ? -errno : 0;
+}
+
+int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
+{
+	char veid[16], pid[16];
+	char conf[PATH_MAX], run[PATH_MAX], libexec[PATH_MAX];
+	char *argv[VZ_SUPER_ARG__COUNT + 1] = {
+		[0] = "vzsuper",
+		[VZ_SUPER_ARG_VEID] = veid,
+		[VZ_SUPER_ARG_PID] = pid,
+		[VZ_SUPER_ARG_VZCTL] = s->vzctl,
+		[VZ_SUPER_ARG_LCK] = s->lck,
+	};
+	char *env[] = { "PATH=" VZ_RUN_PATH, "HOME=/", conf, run, libexec, NULL };
+	int r;
+
+	snprintf(veid, sizeof(veid), "%u", ve->id);
+	snprintf(pid, sizeof(pid), "%d", s->pid);
+	snprintf(conf, sizeof(conf), "VZ_CONFDIR=%s", ve->ctx->confdir);
+	snprintf(run, sizeof(run), "VZ_RUNDIR=%s", ve->ctx->rundir);
+	snprintf(libexec, sizeof(libexec), "VZ_LIBEXECDIR=%s", ve->ctx->libexecdir);
+	r = place_fds(s);
+	if (r)
+		return r;
+	if (chdir("/"))
+		return -errno;
+	syscall(SYS_execveat, s->program, "", argv, env, AT_EMPTY_PATH);
+	return -errno;
+}
+
+int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err)
+{
+	struct vz_super s;
+	struct vz_state st;
+	int pidfd, r = vz_state_open_init(ve->ctx, ve->id, &st, &pidfd, err);
+	pid_t pid;
+
+	if (r)
+		return r;
+	r = vz_super_prepare(ve, &s, err);
+	if (r == -EBUSY)
+		vz_err_clear(err);
+	if (r) {
+		close(pidfd);
+		return r == -EBUSY ? 0 : r;
+	}
+	s.pid = st.init;
+	s.fd[VZ_SUPER_INIT] = pidfd;
+	pid = fork();
+	if (!pid) {
+		setsid();
+		vz_super_exec(ve, &s);
+		_exit(1);
+	}
+	r = pid < 0 ? vz_err_set(err, VZ_E_SYSTEM, errno, "can't fork") : 0;
+	vz_super_done(&s);
+	return r;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "ve/life.h"
+#include "vzctl/cmds.h"
+
+/* What the supervisor execs when a VE's init has ended. It has the VE's lock. */
+static int run(struct vz_inv *inv)
+{
+	const char *how = inv->argc == 2 ? inv->argv[1] : "";
+
+	if (strcmp(how, "halt") && strcmp(how, "reboot") && strcmp(how, "killed"))
+		return vz_err_set(inv->err, VZ_E_SYNTAX, 0,
+				  "ended: expected halt, reboot or killed"),
+		       VZ_E_SYNTAX;
+	if (vz_ve_ended(&inv->ve, !strcmp(how, "reboot"), inv->lock_fd, inv->err))
+		return inv->err->status;
+	return 0;
+}
+
+const struct vz_cmd vz_cmd_ended = {
+	.name = "ended",
+	.args = "VEID halt|reboot|killed",
+	.help = "run by the supervisor",
+	.flags = VZ_CMD_HIDDEN,
+	.run = run,
+};
