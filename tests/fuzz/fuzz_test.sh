@@ -1,22 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Each fuzzer runs for FUZZ_TIME seconds from its seeds (tests/fuzz/NAME.seeds/).
-# What it finds is kept as build/fuzz/crash-*.
+# Each fuzzer runs for FUZZ_TIME seconds. What it finds is kept as build/fuzz/crash-*.
 . "$(dirname "$0")/../lib.sh"
 
 cd "${TESTS%/*}" || exit
+TIME=${FUZZ_TIME:-15}
+export TMPDIR=$T ASAN_OPTIONS=detect_leaks=1
+
+# What each begins with; it finds the rest itself.
+seeds_conf() {
+	cp etc/vz/vz.conf etc/vz/conf/* "$1" 2>/dev/null
+	printf 'A="1"\nA=2\n# x\n\nB="a b"\nPHYSPAGES="1:2"\n' >"$1/small"
+}
+
+seeds_untar() {
+	mkdir -p "$T/tree/d" && echo text >"$T/tree/d/file" && ln -s file "$T/tree/d/link" &&
+		ln "$T/tree/d/file" "$T/tree/hard" && mkfifo "$T/tree/fifo"
+	tar -C "$T/tree" -cf "$1/ustar" --format=ustar .
+	tar -C "$T/tree" -cf "$1/pax" --format=pax .
+	tar -C "$T/tree" -czf "$1/gz" .
+	tar -C "$T/tree" -cf "$1/zst" --zstd .
+	tar -C "$T/tree" -cJf "$1/xz" .
+}
+
 run make -s -j 2 fuzz-programs
 ok "$status" "the fuzzers compile" || diag "$out" "$err"
 
 for f in build/fuzz/*_fuzz; do
-	[ -x "$f" ] || continue
 	name=$(basename "$f" _fuzz)
-	[ -e "tests/fuzz/${name}_fuzz.c" ] || continue
+	[ -x "$f" ] && [ -e "tests/fuzz/${name}_fuzz.c" ] || continue
 	mkdir -p "$T/$name"
-	[ ! -d "tests/fuzz/$name.seeds" ] || cp "tests/fuzz/$name.seeds"/* "$T/$name/"
-	run timeout -k 5 $((${FUZZ_TIME:-20} * 3 + 30)) "$f" -max_total_time="${FUZZ_TIME:-20}" \
-		-timeout=10 -rss_limit_mb=1500 -print_final_stats=1 -verbosity=0 \
-		-artifact_prefix=build/fuzz/crash-"$name"- "$T/$name"
+	[ "$(type -t "seeds_$name")" != function ] || "seeds_$name" "$T/$name"
+	run timeout -k 5 $((TIME * 3 + 30)) "$f" -max_total_time="$TIME" -timeout=10 \
+		-rss_limit_mb=1500 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix="build/fuzz/crash-$name-" "$T/$name"
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$err")
 	ok "$status" "$name: ${runs:-no} inputs" || diag "$(tail -n 60 <<<"$err")"
 done
