@@ -32,7 +32,8 @@ static const char *line_end(const char *p, const char *end)
 
 void vz_scan_init(struct vz_scan *s, const char *text, size_t len)
 {
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+	/* A save leaves it out: of two, the second would be one at the next load. */
+	while (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
 		text += 3;
 		len -= 3;
 	}
