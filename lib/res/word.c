@@ -12,6 +12,7 @@
 #include "base/name.h"
 #include "base/num.h"
 #include "sys/caps.h"
+#include "sys/dev.h"
 #include "sys/feature.h"
 
 /* Letters and digits of ASCII, whatever the locale is. */
@@ -273,43 +274,14 @@ int vz_word_feature(const char *s, struct vz_str *out)
 	return on_off(state, out);
 }
 
-/* "rwq" in any order, or "none". */
-static int device_mode(const char *s, struct vz_str *out)
-{
-	if (strcmp(s, "none") && (!*s || s[strspn(s, "rwq")] || strlen(s) > 4))
-		return -EINVAL;
-	return take(s, out);
-}
-
 int vz_word_devnode(const char *s, struct vz_str *out)
 {
-	const char *colon = strrchr(s, ':');
-
-	if (!colon || colon == s || *s == '/' || strstr(s, "..") || strstr(s, "//"))
-		return -EINVAL;
-	for (const char *p = s; p < colon; p++)
-		if (!is_alnum(*p) && !strchr("-_./:+@", *p))
-			return -EINVAL;
-	vz_str_addn(out, s, colon + 1 - s);
-	return device_mode(colon + 1, out);
+	return vz_dev_check_devnode(s, NULL) ? -EINVAL : take(s, out);
 }
 
 int vz_word_device(const char *s, struct vz_str *out)
 {
-	unsigned int major;
-	char minor[12];
-	int end = 0;
-	uint64_t v;
-
-	if ((*s != 'b' && *s != 'c') || !isdigit((unsigned char)s[1 + (s[1] == ':')]))
-		return -EINVAL;
-	if (sscanf(s + 1, ":%4u:%11[a-z0-9]:%n", &major, minor, &end) != 2 || !end)
-		return -EINVAL;
-	if (major > 4095 ||
-	    (strcmp(minor, "all") && vz_parse_u64(minor, (1 << 20) - 1, &v)))
-		return -EINVAL;
-	vz_str_addf(out, "%c:%u:%s:", *s, major, minor);
-	return device_mode(s + 1 + end, out);
+	return vz_dev_check_device(s, NULL) ? -EINVAL : take(s, out);
 }
 
 int vz_word_pci(const char *s, struct vz_str *out)

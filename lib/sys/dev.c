@@ -78,19 +78,19 @@ static int parse_access(const char *s, unsigned int *ret)
 	return 0;
 }
 
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:+@"
+
 /* A name stays below /dev: words of plain characters, none of them "." or "..". */
 static bool name_is_safe(const char *name, size_t len)
 {
 	size_t word = 0;
 
-	if (!len || len >= sizeof(((struct vz_dev_node *)0)->name))
+	if (!len || len >= sizeof(((struct vz_dev_node *)0)->name) ||
+	    strspn(name, NAME_CHARS) < len)
 		return false;
 	for (size_t i = 0; i <= len; i++) {
-		if (i < len && name[i] != '/') {
-			if ((unsigned char)name[i] <= ' ' || name[i] == 127)
-				return false;
+		if (i < len && name[i] != '/')
 			continue;
-		}
 		if (i == word ||
 		    (name[word] == '.' &&
 		     (i - word == 1 || (i - word == 2 && name[i - 1] == '.'))))

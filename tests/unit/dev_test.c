@@ -57,6 +57,8 @@ static void test_forms(void)
 		{ true, "a/:rw", -EINVAL },
 		{ true, "a b:rw", -EINVAL },
 		{ true, "a\tb:rw", -EINVAL },
+		{ true, "a\"b:rw", -EINVAL },
+		{ true, "a$b:rw", -EINVAL },
 		{ true, "vz/101/sdb:rw", -EINVAL },
 		{ true, "vz:rw", -EINVAL },
 		{ true, "..a/b..:rw", 0 },
