@@ -55,9 +55,9 @@ $(O)/$(1): $(call obj,$($(1)_SRC)) $(LIB)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
-# The supervisor stays in memory once a VE: static and small.
+# The supervisor stays in memory once a VE: static and small (the sanitizers can't).
 $(O)/vzsuper: $(O)/obj/vzctl/vzsuper.o
-	$(CC) -static $(ALL_LDFLAGS) -o $@ $^
+	$(CC) $(if $(filter asan,$(VARIANT)),,-static) $(ALL_LDFLAGS) -o $@ $^
 
 # The system call filters are compiled when vz is, not when a VE starts.
 $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
