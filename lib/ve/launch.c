@@ -170,7 +170,7 @@ static int clone_root(struct launch *l, struct vz_err *err)
 	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't make %s private", root) : 0;
 }
 
-/* SRC:DST[:ro], the form of which the configuration's check has seen to. */
+/* SRC:DST[:ro|:rw], the form of which the configuration's check has seen to. */
 static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *err)
 {
 	vz_autofree char *copy = strdup(word);
@@ -181,9 +181,10 @@ static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *e
 
 	dst = src ? strtok_r(NULL, ":", &at) : NULL;
 	opt = dst ? strtok_r(NULL, ":", &at) : NULL;
-	if (!dst || *src != '/' || *dst != '/' || (opt && strcmp(opt, "ro")))
+	if (!dst || *src != '/' || *dst != '/' ||
+	    (opt && strcmp(opt, "ro") && strcmp(opt, "rw")))
 		return vz_err_set(err, VZ_E_VALUE, 0,
-				  "bad bind mount '%s': expected SOURCE:TARGET[:ro]",
+				  "bad bind mount '%s': expected SOURCE:TARGET[:ro|:rw]",
 				  word);
 	if (stat(src, &st))
 		return vz_err_set(err, VZ_E_MOUNT, errno, "can't bind %s into the VE",
@@ -195,7 +196,7 @@ static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *e
 	if (!r)
 		r = vz_mnt_set_attr(b->mnt,
 				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					    (opt ? MOUNT_ATTR_RDONLY : 0),
+					    (opt && opt[1] == 'o' ? MOUNT_ATTR_RDONLY : 0),
 				    true);
 	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't bind %s into the VE", src) : 0;
 }

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a hostile root would run in a VE; static, so that it runs in any. Each
+ * mode tries one thing and prints what it gained, a line each, so that silence
+ * (or the errno) is what the tests want to see.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Descriptors beyond 0, 1, 2, and whatever is a directory among those. */
+static int mode_fds(char **arg)
+{
+	char path[64], to[4096];
+	struct stat st;
+	ssize_t n;
+
+	for (int fd = 0; fd < 4096; fd++) {
+		if (fstat(fd, &st) || (fd < 3 && !S_ISDIR(st.st_mode)))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = 0;
+		printf("fd %d %s\n", fd, to);
+		if (openat(fd, "../../../../../../etc/passwd", O_RDONLY) >= 0 &&
+		    S_ISDIR(st.st_mode))
+			printf("fd %d leads out\n", fd);
+	}
+	return 0;
+}
+
+static int mode_sti(char **arg)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (!ioctl(fd, TIOCSTI, "x") ||
+		    !syscall(SYS_ioctl, fd, 1ul << 32 | TIOCSTI, "x"))
+			printf("typed into %d\n", fd);
+	return 0;
+}
+
+/* Make the terminal at 0 ours, then leave a child with it behind. */
+static int mode_keep(char **arg)
+{
+	char buf[256];
+	ssize_t n;
+	int out;
+
+	if (fork())
+		return 0;
+	setsid();
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTTIN, SIG_IGN);
+	ioctl(0, TIOCSCTTY, 1);
+	out = open(arg[0], O_WRONLY | O_CREAT | O_APPEND, 0600);
+	alarm(15);
+	while ((n = read(0, buf, sizeof(buf))) > 0)
+		if (write(out, buf, n) != n)
+			return 1;
+	return 0;
+}
+
+static bool same_inode(const char *path, ino_t ino)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_ino == ino;
+}
+
+/* One process that may be the host's, on its way in: can we get at it? */
+static void try_process(int pid, ino_t ino)
+{
+	char path[64];
+	bool host, maybe;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	host = same_inode(path, ino);
+	/* Not to be looked at is as it should be, unless the rest can be. */
+	maybe = host || access(path, F_OK);
+	if (host) {
+		printf("saw the program of %d\n", pid);
+		fd = open(path, O_WRONLY);
+		if (fd >= 0 || errno == ETXTBSY)
+			printf("could write the program of %d\n", pid);
+	}
+	if (!maybe)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR);
+	if (fd >= 0)
+		printf("opened the memory of %d\n", pid);
+	close(fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0)
+		printf("opened the descriptors of %d\n", pid);
+	close(fd);
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0)
+		printf("opened the environment of %d\n", pid);
+	close(fd);
+	if (!ptrace(PTRACE_SEIZE, pid, 0, 0)) {
+		printf("traced %d\n", pid);
+		ptrace(PTRACE_DETACH, pid, 0, 0);
+	}
+}
+
+static bool is_gone(int pid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return true;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'X';
+	fclose(f);
+	return state == 'Z' || state == 'X';
+}
+
+/* watch SECONDS INODE: look at every process that comes; INODE is the host's vzctl. */
+static int mode_watch(char **arg)
+{
+	time_t end = time(NULL) + atoi(arg[0]);
+	ino_t ino = strtoul(arg[1], NULL, 10);
+	int self = getpid();
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("watching");
+	while (time(NULL) < end) {
+		DIR *d = opendir("/proc");
+		struct dirent *e;
+
+		while ((e = readdir(d))) {
+			int pid = atoi(e->d_name);
+
+			if (pid > 0 && pid != self && !is_gone(pid))
+				try_process(pid, ino);
+		}
+		closedir(d);
+	}
+	puts("done");
+	return 0;
+}
+
+/* notify PATH COUNT: lies, rubbish and descriptors for whoever listens. */
+static int mode_notify(char **arg)
+{
+	static char big[60000];
+	char control[CMSG_SPACE(sizeof(int) * 8)] = { 0 };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct iovec io = { big, sizeof(big) };
+	struct msghdr m = { &un, sizeof(un), &io, 1, control, sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", arg[0]);
+	memset(big, 'A', sizeof(big));
+	memcpy(big, "READY=1\n", 8);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int) * 8);
+	for (int i = atoi(arg[1]); i > 0; i--) {
+		io.iov_len = i % 3 ? i % sizeof(big) : 0;
+		if (sendmsg(fd, &m, MSG_DONTWAIT) < 0 && errno != EAGAIN)
+			return 1;
+	}
+	return 0;
+}
+
+/* ignore: process that no signal but SIGKILL ends. */
+static int mode_ignore(char **arg)
+{
+	for (int s = 1; s < 65; s++)
+		signal(s, SIG_IGN);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int report(const char *what, long r)
+{
+	if (r >= 0)
+		printf("%s worked\n", what);
+	return 0;
+}
+
+/* Calls that would reach the host. */
+static int mode_calls(char **arg)
+{
+	struct {
+		unsigned int bytes;
+		int type;
+		char handle[128];
+	} fh = { 8, 1, { 2 } };
+
+	report("keyctl", syscall(SYS_keyctl, 0, -3, 0));
+	report("bpf", syscall(SYS_bpf, 0, 0, 0));
+	report("syslog", syscall(SYS_syslog, 3, arg, 10));
+	report("kexec_load", syscall(SYS_kexec_load, 0, 0, 0, 0));
+	report("delete_module", syscall(SYS_delete_module, "no_such_module", 0));
+	report("open_by_handle_at", syscall(SYS_open_by_handle_at, AT_FDCWD, &fh, 0));
+	report("io_uring_setup", syscall(SYS_io_uring_setup, 1, arg));
+	report("swapoff", syscall(SYS_swapoff, "/swapfile"));
+	report("iopl", syscall(SYS_iopl, 3));
+	report("settimeofday",
+	       syscall(SYS_settimeofday, &(struct timeval){ 1, 0 }, NULL));
+	report("unshare -m; setns of 1",
+	       syscall(SYS_setns, open("/proc/1/ns/user", O_RDONLY), 0));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(char **arg);
+	int args;
+} modes[] = {
+	{ "fds", mode_fds, 0 },	      { "sti", mode_sti, 0 },
+	{ "keep", mode_keep, 1 },     { "watch", mode_watch, 2 },
+	{ "notify", mode_notify, 2 }, { "calls", mode_calls, 0 },
+	{ "ignore", mode_ignore, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(modes) / sizeof(*modes); i++)
+		if (!strcmp(argv[1], modes[i].name) && argc == 2 + modes[i].args)
+			return modes[i].run(argv + 2);
+	fprintf(stderr, "usage: hostile MODE [ARG...]\n");
+	return 2;
+}
