@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "tool/opt.h"
 #include "ve/ve.h"
 
 /* One invocation of vzctl: what main() has read before a command runs. */
@@ -26,6 +27,7 @@ enum vz_cmd_flags {
 	VZ_CMD_NEWID = 1 << 2, /* takes a number only, no name (create) */
 	VZ_CMD_HIDDEN = 1 << 3, /* not in --help */
 	VZ_CMD_NOVE = 1 << 4, /* takes no VEID */
+	VZ_CMD_VE0 = 1 << 5, /* works on the node itself, too */
 };
 
 /*
@@ -38,6 +40,8 @@ struct vz_cmd {
 	const char *args; /* for --help: "VEID [--fast]" */
 	const char *help; /* one line */
 	unsigned int flags;
+	const struct vz_opt *opts; /* its own options; NULL: none */
+	unsigned int params; /* and those of parameters: VZ_OPT_SET … */
 	int (*run)(struct vz_inv *inv);
 };
 

@@ -7,6 +7,7 @@
 /* Each command is a file that exports one of these; NULL ends the list. */
 extern const struct vz_cmd *const vz_cmds[];
 
+extern const struct vz_cmd vz_cmd_set;
 extern const struct vz_cmd vz_cmd_start;
 extern const struct vz_cmd vz_cmd_stop;
 extern const struct vz_cmd vz_cmd_restart;

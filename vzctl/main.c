@@ -101,6 +101,26 @@ static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
 	return cmd->run(inv);
 }
 
+/* Take the VEID out of the arguments: options may stand before it. */
+static int take_veid(struct vz_inv *inv, const struct vz_cmd *cmd)
+{
+	const struct vz_opt_parse how = { .own = cmd->opts, .params = cmd->params };
+	int at = vz_opt_first_word(&how, inv->argc, inv->argv);
+
+	if (at >= inv->argc)
+		return vz_err_set(inv->err, VZ_E_SYNTAX, 0, "no VEID: vzctl %s %s",
+				  cmd->name, cmd->args);
+	if (find_veid(inv, cmd, inv->argv[at]))
+		return -EINVAL;
+	if (!inv->veid && !(cmd->flags & VZ_CMD_VE0))
+		return vz_err_set(inv->err, VZ_E_VALUE, 0,
+				  "VE 0 is the node itself: it takes only `vzctl set`");
+	memmove(inv->argv + at, inv->argv + at + 1,
+		(inv->argc - at) * sizeof(*inv->argv));
+	inv->argc--;
+	return 0;
+}
+
 static int parse_and_run(struct vz_inv *inv, int argc, char **argv)
 {
 	const struct vz_cmd *cmd;
@@ -121,18 +141,8 @@ static int parse_and_run(struct vz_inv *inv, int argc, char **argv)
 	}
 	inv->argv = argv + at;
 	inv->argc = argc - at;
-	if (!(cmd->flags & VZ_CMD_NOVE)) {
-		if (inv->argc < 2) {
-			vz_err_set(inv->err, VZ_E_SYNTAX, 0, "no VEID: vzctl %s %s",
-				   cmd->name, cmd->args);
-			return VZ_E_SYNTAX;
-		}
-		if (find_veid(inv, cmd, inv->argv[1]))
-			return inv->err->status;
-		inv->argv[1] = inv->argv[0];
-		inv->argv++;
-		inv->argc--;
-	}
+	if (!(cmd->flags & VZ_CMD_NOVE) && take_veid(inv, cmd))
+		return inv->err->status;
 	status = run_command(inv, cmd);
 	return status;
 }
