@@ -14,6 +14,7 @@ extern const struct vz_cmd vz_cmd_restart;
 extern const struct vz_cmd vz_cmd_status;
 extern const struct vz_cmd vz_cmd_mount;
 extern const struct vz_cmd vz_cmd_umount;
+extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_ended;
 
 #endif

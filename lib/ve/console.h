@@ -18,6 +18,8 @@ enum vz_console_packet {
 };
 
 #ifndef VZ_SUPER_ITSELF
+#include <stdint.h>
+
 #include "base/ctx.h"
 #include "base/err.h"
 

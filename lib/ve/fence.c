@@ -19,6 +19,8 @@ int vz_fence_find(const struct vz_ve *ve, struct vz_fence *ret, struct vz_err *e
 
 	memset(ret, 0, sizeof(*ret));
 	ret->veid = ve->id;
+	ret->ctx = ve->ctx;
+	ret->cfg = ve->cfg;
 	ret->uid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID);
 	ret->gid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID);
 	ret->privileged = !ret->uid;
@@ -65,7 +67,7 @@ int vz_fence_read(const struct vz_ve *ve, struct vz_fence *ret, struct vz_err *e
 void vz_fence_done(struct vz_fence *f)
 {
 	vz_dev_set_done(&f->dev);
-	vz_cg_values_done(&f->limits);
+	vz_cg_values_done(&f->rules);
 }
 
 static bool has_v1_devices(const struct vz_fence *f)
@@ -73,7 +75,7 @@ static bool has_v1_devices(const struct vz_fence *f)
 	return f->host.v1[VZ_CG_DEVICES][0];
 }
 
-/* v1: the rules are files of the group, set with its limits. */
+/* v1: the rules are files of the group, set as it is made. */
 static int add_device_rules(struct vz_fence *f)
 {
 	static const struct vz_cg_value deny = { VZ_CG_DEVICES, VZ_E_DEVICE,
@@ -89,8 +91,8 @@ static int add_device_rules(struct vz_fence *f)
 	}
 	if (lines.failed)
 		return -ENOMEM;
-	vz_cg_values_add(&f->limits, &deny, "a");
-	vz_cg_values_add(&f->limits, &allow, "%s", lines.s ? lines.s : "");
+	vz_cg_values_add(&f->rules, &deny, "a");
+	vz_cg_values_add(&f->rules, &allow, "%s", lines.s ? lines.s : "");
 	return 0;
 }
 
@@ -130,7 +132,7 @@ int vz_fence_raise(struct vz_fence *f, struct vz_err *err)
 		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't list device rules");
 	r = vz_dev_make_nodes("/dev", f->veid, &f->dev, f->uid, f->gid, err);
 	if (!r)
-		r = vz_cg_create_with(&f->cg, &f->limits, f->uid, f->gid, err);
+		r = vz_cg_create_with(&f->cg, &f->rules, f->uid, f->gid, err);
 	if (!r && !has_v1_devices(f))
 		r = attach_device_program(f, err);
 	if (r)

@@ -13,6 +13,8 @@
  */
 struct vz_fence {
 	uint32_t veid;
+	const struct vz_ctx *ctx;
+	const struct vz_cfg *cfg;
 	bool privileged; /* LOCAL_UID=0: no user namespace */
 	uid_t uid; /* host ids of the VE's 0 */
 	gid_t gid;
@@ -22,7 +24,7 @@ struct vz_fence {
 	struct vz_dev_set dev;
 	struct vz_cg_host host;
 	struct vz_cg cg; /* points into host: a fence is not to be copied */
-	struct vz_cg_values limits;
+	struct vz_cg_values rules; /* v1: of devices */
 };
 
 /* All of it; to be freed by vz_fence_done(). */

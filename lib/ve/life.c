@@ -17,6 +17,7 @@
 #include "ve/state.h"
 #include "ve/super.h"
 
+#define STOP_TIMEOUT_S 120 /* when it is set to 0 */
 #define LISTEN_MS 10000 /* an init that has not listened by then won't be asked */
 #define KILL_MS 30000 /* for the kernel to end a killed VE */
 #define QUICK_REBOOT_S 10 /* a VE that reboots sooner is one in a row */
@@ -131,7 +132,8 @@ static bool halt(const struct vz_state *st, int pidfd, int64_t timeout_ms)
 static int end_init(struct vz_ve *ve, const struct vz_state *st, int pidfd, bool fast,
 		    struct vz_err *err)
 {
-	int64_t timeout = (int64_t)vz_cfg_u64(ve->cfg, VZ_P_STOP_TIMEOUT) * 1000;
+	uint64_t seconds = vz_cfg_u64(ve->cfg, VZ_P_STOP_TIMEOUT);
+	int64_t timeout = (seconds ? seconds : STOP_TIMEOUT_S) * 1000;
 
 	if (!fast) {
 		vz_info(ve->ctx, "Stopping container ...");

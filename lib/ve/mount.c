@@ -39,6 +39,18 @@ static int check_private(const struct vz_ve *ve, const char **ret, struct vz_err
 	return 0;
 }
 
+/* How the private area is laid out; the default is simfs. */
+static int check_layout(const struct vz_ve *ve, struct vz_err *err)
+{
+	const char *layout = vz_cfg_str(ve->cfg, VZ_P_VE_LAYOUT);
+
+	if (!layout || !strncmp(layout, "simfs", 5))
+		return 0;
+	return vz_err_set(err, VZ_E_LAYOUT, 0,
+			  "VE_LAYOUT=\"%s\" can't be mounted: only simfs is supported",
+			  layout);
+}
+
 /* simfs: the private area itself, seen at VE_ROOT. */
 static int bind_private(const char *private, const char *root, bool privileged,
 			struct vz_err *err)
@@ -139,7 +151,9 @@ int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 		return r > 0 ? 0
 			     : vz_err_set(err, VZ_E_MOUNTPOINT, -r,
 					  "VE_ROOT %s can't be looked at", root);
-	r = vz_action_run(ve, "premount", err);
+	r = check_layout(ve, err);
+	if (!r)
+		r = vz_action_run(ve, "premount", err);
 	if (!r)
 		r = bind_private(private, root, !vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID),
 				 err);
