@@ -15,7 +15,7 @@ check: deps
 	@tests/run lint unit cli system fuzz asan nodes
 
 check-cli check-system check-nodes: all
-check-unit check-cli check-system check-nodes check-asan: $(O)/tests/reaper
+check-unit check-cli check-system check-nodes check-asan: $(O)/tests/reaper $(O)/tests/hostile
 	@tests/run $(@:check-%=%)
 
 check-fuzz fuzz: $(O)/tests/reaper
@@ -39,7 +39,7 @@ $(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Goes into the nodes too, whatever their C library is.
-$(O)/tests/reaper: tests/reaper.c
+$(O)/tests/reaper $(O)/tests/hostile: $(O)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) -static -O2 -D_GNU_SOURCE -std=gnu11 $(WARN) -o $@ $<
 

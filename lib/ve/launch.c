@@ -194,10 +194,11 @@ static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *e
 	b->mnt = vz_mnt_clone(AT_FDCWD, src, true);
 	r = b->mnt < 0 ? b->mnt : b->target ? vz_mnt_set_private(b->mnt) : -ENOMEM;
 	if (!r)
-		r = vz_mnt_set_attr(b->mnt,
-				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					    (opt && opt[1] == 'o' ? MOUNT_ATTR_RDONLY : 0),
-				    true);
+		r = vz_mnt_set_attr(
+			b->mnt,
+			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				(opt && opt[1] == 'o' ? MOUNT_ATTR_RDONLY : 0),
+			true);
 	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't bind %s into the VE", src) : 0;
 }
 
