@@ -5,5 +5,7 @@
 
 /* In the order of --help. */
 const struct vz_cmd *const vz_cmds[] = {
+	&vz_cmd_create,
+	&vz_cmd_destroy,
 	NULL,
 };

@@ -8,6 +8,8 @@
 extern const struct vz_cmd *const vz_cmds[];
 
 extern const struct vz_cmd vz_cmd_set;
+extern const struct vz_cmd vz_cmd_create;
+extern const struct vz_cmd vz_cmd_destroy;
 extern const struct vz_cmd vz_cmd_start;
 extern const struct vz_cmd vz_cmd_stop;
 extern const struct vz_cmd vz_cmd_restart;
