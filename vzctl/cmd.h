@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "tool/log.h"
 #include "tool/opt.h"
 #include "ve/ve.h"
 
@@ -19,6 +20,9 @@ struct vz_inv {
 	int lock_fd; /* -1 when the command takes no lock */
 	struct vz_ve ve; /* loaded unless VZ_CMD_NOCONF */
 	struct vz_err *err;
+	struct vz_logfile log;
+	const char *recorded; /* the command whose begin is in the log; NULL: none */
+	int64_t began; /* ms */
 };
 
 enum vz_cmd_flags {

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "vzctl/cmd.h"
 #include "vzctl/cmds.h"
+#include "vzctl/record.h"
 
 static const struct vz_cmd *find_command(const char *word)
 {
@@ -39,7 +40,11 @@ print_log(void *data, enum vz_log_level level, const char *fmt, va_list ap)
 {
 	const struct vz_inv *inv = data;
 	FILE *out = level <= VZ_LOG_WARN ? stderr : stdout;
+	va_list again;
 
+	va_copy(again, ap);
+	vz_logfile_vwrite(&inv->log, level, inv->veid, fmt, again);
+	va_end(again);
 	if (level > VZ_LOG_WARN && inv->quiet)
 		return;
 	if (level == VZ_LOG_DEBUG && !inv->verbose)
@@ -139,11 +144,16 @@ static int parse_and_run(struct vz_inv *inv, int argc, char **argv)
 		vz_err_set(inv->err, VZ_E_PERM, 0, "vzctl must be run by root");
 		return VZ_E_PERM;
 	}
+	vz_logfile_open(&inv->log, inv->ctx, "vzctl");
+	if (!inv->verbose && !inv->quiet && inv->log.verbose > 0)
+		inv->verbose = inv->log.verbose;
 	inv->argv = argv + at;
 	inv->argc = argc - at;
 	if (!(cmd->flags & VZ_CMD_NOVE) && take_veid(inv, cmd))
 		return inv->err->status;
+	record_begin(inv, cmd);
 	status = run_command(inv, cmd);
+	record_end(inv, status);
 	return status;
 }
 
@@ -151,7 +161,7 @@ int main(int argc, char **argv)
 {
 	struct vz_err err = { 0 };
 	struct vz_ctx ctx;
-	struct vz_inv inv = { .ctx = &ctx, .lock_fd = -1, .err = &err };
+	struct vz_inv inv = { .ctx = &ctx, .lock_fd = -1, .err = &err, .log.fd = -1 };
 	int status;
 
 	vz_ctx_init(&ctx);
