@@ -6,12 +6,14 @@
  *   timeit -j JOBS               < list    TOTAL FAILED, all lines, JOBS at once
  *
  * A line of the list: NAME, what is timed, what is done after it (untimed),
- * with tabs between; several commands of one field have " ; " between them.
+ * with tabs between; several commands of one field have " ; " between them. A
+ * fourth field names a mount namespace (/proc/PID/ns/mnt) to run them in.
  * Rounds are interleaved: one of each line, then the next round. Before each
  * timed command IDLE_MS of sleep. No shell, no output; a failure is an error.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,8 @@
 enum { MAX_LINES = 1024, MAX_WORDS = 64, MAX_ROUNDS = 1000 };
 
 struct line {
-	char *name, *timed, *after;
+	char *name, *timed, *after, *ns;
+	int ns_fd;
 	double ms[MAX_ROUNDS];
 };
 
@@ -45,12 +48,14 @@ static void sleep_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-static pid_t start(char **argv)
+static pid_t start(char **argv, int ns_fd)
 {
 	pid_t pid = vfork();
 
 	if (pid)
 		return pid;
+	if (ns_fd >= 0 && setns(ns_fd, CLONE_NEWNS))
+		_exit(126);
 	dup2(null_fd, 0);
 	dup2(null_fd, 1);
 	execvp(argv[0], argv);
@@ -81,13 +86,13 @@ static bool next_command(char **text, char **argv)
 	return n > 0;
 }
 
-static bool run_all(const char *commands)
+static bool run_all(const char *commands, int ns_fd)
 {
 	char *text = strdup(commands), *at = text, *argv[MAX_WORDS];
 	bool good = true;
 
 	while (at && *at && good && next_command(&at, argv))
-		good = finish(start(argv));
+		good = finish(start(argv, ns_fd));
 	free(text);
 	return good;
 }
@@ -114,6 +119,8 @@ static void read_lines(void)
 		l->name = strsep(&at, "\t");
 		l->timed = strsep(&at, "\t");
 		l->after = strsep(&at, "\t");
+		l->ns = strsep(&at, "\t");
+		l->ns_fd = l->ns && *l->ns ? open(l->ns, O_RDONLY | O_CLOEXEC) : -1;
 		if (l->timed)
 			n_lines++;
 		text = NULL;
@@ -130,12 +137,13 @@ static int time_rounds(int rounds, long idle)
 			if (idle)
 				sleep_ms(idle);
 			began = now_ms();
-			if (!run_all(lines[i].timed))
+			if (!run_all(lines[i].timed, lines[i].ns_fd))
 				return fprintf(stderr, "timeit: failed: %s\n",
 					       lines[i].timed),
 				       1;
 			lines[i].ms[r] = now_ms() - began;
-			if (lines[i].after && !run_all(lines[i].after))
+			if (lines[i].after && *lines[i].after &&
+			    !run_all(lines[i].after, lines[i].ns_fd))
 				return fprintf(stderr, "timeit: failed: %s\n",
 					       lines[i].after),
 				       1;
@@ -158,10 +166,11 @@ static int time_parallel(int jobs)
 
 	for (int i = 0; i < n_lines || running;) {
 		if (i < n_lines && running < jobs) {
-			char *at = lines[i++].timed;
+			char *at = lines[i].timed;
 
-			if (next_command(&at, argv) && start(argv) > 0)
+			if (next_command(&at, argv) && start(argv, lines[i].ns_fd) > 0)
 				running++;
+			i++;
 			continue;
 		}
 		if (wait(&status) > 0) {
