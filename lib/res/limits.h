@@ -2,6 +2,9 @@
 #ifndef VZ_RES_LIMITS_H
 #define VZ_RES_LIMITS_H
 
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "base/ctx.h"
 #include "base/err.h"
 #include "res/cfg.h"
@@ -28,8 +31,35 @@ int vz_limits_numproc(const struct vz_ctx *ctx, const struct vz_cg *cg,
 int vz_limits_io(const struct vz_ctx *ctx, const struct vz_cg *cg,
 		 const struct vz_cfg *old, const struct vz_cfg *cfg, struct vz_err *err);
 
-/* All of them, in that order: what a start does. */
+/*
+ * All of them, in that order, in groups that are new: what a start does. A disk
+ * limit that can't be (the VE lies on no disk) is a warning here.
+ */
 int vz_limits_all(const struct vz_ctx *ctx, const struct vz_cg *cg,
 		  const struct vz_cfg *cfg, struct vz_err *err);
+
+/* Numbers of the kernel, as the parameters' values mean them. */
+struct vz_limits {
+	uint64_t cpuunits; /* 1000: as much as any other group of the node */
+	uint64_t cpulimit; /* per cent of one CPU; 0: none */
+	char cpus[512]; /* "": all that the node gives to VEs */
+	char mems[512];
+	uint64_t ram, swap; /* bytes; VZ_UNLIMITED */
+	uint64_t numproc; /* VZ_UNLIMITED */
+	uint64_t ioprio; /* 0..7 */
+	uint64_t iolimit, iopslimit; /* per second; 0: none */
+	dev_t disk; /* 0: none */
+};
+
+/* What new groups have. */
+extern const struct vz_limits vz_limits_none;
+
+/*
+ * The values by which `new` differs from `old` in one group of parameters, in
+ * an order in which the kernel takes them.
+ */
+void vz_limits_diff(const struct vz_cg_host *host, enum vz_live live,
+		    const struct vz_limits *old, const struct vz_limits *new,
+		    struct vz_cg_values *values);
 
 #endif

@@ -128,6 +128,26 @@ static bool will_have_file(const struct vz_cg *cg, const struct vz_cg_value *v)
 	return slash && has_file(&parent, v);
 }
 
+/*
+ * An empty list means all that the level above has. v2 says so itself, but in
+ * an empty line, which libcgroup leaves out; v1 needs the list.
+ */
+static int set_to_parents(const struct vz_cg *cg, const struct vz_cg_value *v,
+			  struct vz_err *err)
+{
+	struct vz_cg parent = *cg;
+	char list[512], *slash = strrchr(parent.name, '/');
+	int r;
+
+	if (vz_cg_is_v2(cg->host, v->ctrl))
+		return vz_cg_write(cg, v->ctrl, v->file, "\n", err);
+	if (slash)
+		*slash = 0;
+	r = vz_cg_read(&parent, v->ctrl, v->file, list, sizeof(list));
+	return r ? set_error(cg, v, r, err)
+		 : vz_cg_write(cg, v->ctrl, v->file, list, err);
+}
+
 static int set_one(const struct vz_cg *cg, const struct vz_cg_value *v,
 		   struct vz_err *err)
 {
@@ -136,6 +156,8 @@ static int set_one(const struct vz_cg *cg, const struct vz_cg_value *v,
 
 	if (v->optional && !has_file(cg, v))
 		return 0;
+	if (!*v->value)
+		return set_to_parents(cg, v, err);
 	g = cgroup_new_cgroup(cg->name);
 	r = g ? add_value(cg, g, v) : -ENOMEM;
 	if (!r)
