@@ -233,6 +233,11 @@ SHELL=/bin/sh
 [0-5]?[0-9] \* \* \* \* root a
 \*/5 \* \* \* \* b
 09,39 \* \* \* \* c$' "fixed minutes are spread, others stay"
+	is "$(tail -n 1 "$R/etc/inittab")" "::once:/sbin/vz-ready" "init runs the hook last"
+	mkdir -p "$R/run/host"
+	run_ok "the hook runs" chroot "$R" /sbin/vz-ready
+	mkfifo "$R/run/host/ready"
+	run_ok "and does not wait for a reader" chroot "$R" /sbin/vz-ready
 	is "$(readlink "$R/etc/mtab")" ../proc/self/mounts "mtab is there"
 }
 

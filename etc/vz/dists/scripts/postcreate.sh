@@ -75,8 +75,27 @@ lock_root()
 	vz_put /etc/shadow "$text" 600
 }
 
+# systemd tells by itself when it is up. Another init runs this last, by its
+# inittab, for "vzctl start --wait".
+tell_ready()
+{
+	if [ ! -f /etc/inittab ] || [ -e /sbin/vz-ready ]; then
+		return 0
+	fi
+	case $(readlink -f /sbin/init) in
+	*busybox*) line='::once:/sbin/vz-ready' ;;
+	*) line='vr:2345:once:/sbin/vz-ready' ;;
+	esac
+	text=$(cat /etc/inittab && printf '%s\n' "$line")
+	vz_put /sbin/vz-ready '#!/bin/sh
+# Tell the node that this VE is up. Opened both ways, so as not to wait for it.
+[ ! -p /run/host/ready ] || echo 1<>/run/host/ready' 755
+	vz_put /etc/inittab "$text"
+}
+
 new_machine_id
 new_host_keys
 spread_cron
 lock_root
+tell_ready
 [ -e /etc/mtab ] || [ -L /etc/mtab ] || ln -s ../proc/self/mounts /etc/mtab
