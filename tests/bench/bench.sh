@@ -264,6 +264,7 @@ bench_many() {
 	verdict "PSS of a supervisor with 100 VEs, KB" "$mean" most 150
 }
 
+chmod 711 "$T"
 mkdir -p "$T/bundle"
 make_busybox_root "$ROOT" && cp -a "$ROOT" "$ROOT.floor" &&
 	chown -R 1900000000:1900000000 "$ROOT.floor" || exit 1

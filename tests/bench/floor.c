@@ -29,11 +29,13 @@
 	 CLONE_NEWIPC)
 
 static char groups[16][128];
-static int n_groups, v2;
+static int n_groups, v2, ready_fd = -1;
 
 static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
+	if (ready_fd >= 0 && write(ready_fd, "x", 1) != 1)
+		_exit(2);
 	_exit(1);
 }
 
@@ -147,6 +149,7 @@ static _Noreturn void child(const char *root, const int *fds, int go, int ready)
 {
 	char c;
 
+	ready_fd = ready;
 	if (read(go, &c, 1) != 1 || setresgid(0, 0, 0) || setresuid(0, 0, 0))
 		die("become root");
 	join_groups(fds);
@@ -158,9 +161,7 @@ static _Noreturn void child(const char *root, const int *fds, int go, int ready)
 	dup2(0, 1);
 	dup2(0, 2);
 	execl("/sbin/init", "init", NULL);
-	if (write(ready, "x", 1) != 1)
-		_exit(1);
-	_exit(1);
+	die("/sbin/init");
 }
 
 static int start(const char *root, const char *name)
