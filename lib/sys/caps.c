@@ -59,17 +59,20 @@ _Static_assert(N_CAPS == CAP_LAST_CAP + 1, "each capability has a name");
 
 /*
  * In a user namespace these give nothing, but programs take them as a promise:
- * systemd would mount debugfs (SYS_RAWIO), load modules (SYS_MODULE) and start
- * time daemons (SYS_TIME), and each would fail.
+ * systemd would mount debugfs (SYS_RAWIO), load modules (SYS_MODULE), start
+ * time daemons (SYS_TIME) and listen to the audit log (AUDIT_READ), and each
+ * would fail.
  */
-#define DROP_ALWAYS (BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_TIME))
+#define DROP_ALWAYS                                                                      \
+	(BIT(CAP_SYS_RAWIO) | BIT(CAP_SYS_MODULE) | BIT(CAP_SYS_TIME) |                  \
+	 BIT(CAP_AUDIT_READ))
 
 /* Without a user namespace these reach the whole machine. */
 #define DROP_PRIVILEGED                                                                  \
 	(DROP_ALWAYS | BIT(CAP_MAC_ADMIN) | BIT(CAP_MAC_OVERRIDE) |                      \
 	 BIT(CAP_WAKE_ALARM) | BIT(CAP_BLOCK_SUSPEND) | BIT(CAP_SYSLOG) |                \
-	 BIT(CAP_SYS_PACCT) | BIT(CAP_AUDIT_CONTROL) | BIT(CAP_AUDIT_READ) |             \
-	 BIT(CAP_PERFMON) | BIT(CAP_BPF) | BIT(CAP_CHECKPOINT_RESTORE))
+	 BIT(CAP_SYS_PACCT) | BIT(CAP_AUDIT_CONTROL) | BIT(CAP_PERFMON) | BIT(CAP_BPF) | \
+	 BIT(CAP_CHECKPOINT_RESTORE))
 
 uint64_t vz_caps_default(bool privileged)
 {
