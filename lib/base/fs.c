@@ -95,37 +95,78 @@ static int sync_parent(const char *path)
 	return fd < 0 || fsync(fd) ? -errno : 0;
 }
 
-static int write_synced(const char *path, const char *data, size_t len, mode_t mode)
+static int fill(int fd, const char *data, size_t len, mode_t mode)
 {
-	vz_autofd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r = vz_write_all(fd, data, len);
+
+	return !r && (fchmod(fd, mode) || fsync(fd)) ? -errno : r;
+}
+
+/*
+ * A file without a name, so that dying while it is written leaves nothing.
+ * Where the file system can't do that it has the name tmp at once.
+ */
+static int open_nameless(const char *tmp, bool *ret_named)
+{
+	vz_autofree char *dir = strdup(tmp);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	int fd;
+
+	if (slash)
+		slash[slash == dir] = 0;
+	fd = dir ? open(slash ? dir : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+	*ret_named = fd < 0;
+	if (fd < 0)
+		fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Give it the name tmp, over one that somebody left there, then path. */
+static int put_in_place(int fd, bool named, const char *tmp, const char *path)
+{
+	char self[40];
 	int r;
 
-	if (fd < 0)
-		return -errno;
-	r = vz_write_all(fd, data, len);
-	if (!r && (fchmod(fd, mode) || fsync(fd)))
-		r = -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	for (int tries = 0; tries < 100; tries++) {
+		if (!named && linkat(AT_FDCWD, self, AT_FDCWD, tmp, AT_SYMLINK_FOLLOW)) {
+			if (errno != EEXIST)
+				return -errno;
+			unlink(tmp);
+			continue;
+		}
+		if (!rename(tmp, path))
+			return 0;
+		/* Another writer took the name away in between. */
+		if (named || errno != ENOENT)
+			break;
+	}
+	r = -errno;
+	unlink(tmp);
 	return r;
 }
 
 int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode)
 {
-	vz_autofree char *tmp = vz_strf("%s.tmp.%d", path, getpid());
+	vz_autofree char *tmp = vz_strf("%s.tmp", path);
+	vz_autofd int fd = -1;
 	struct stat st;
+	bool named;
 	int r;
 
 	if (!tmp)
 		return -ENOMEM;
 	if (!stat(path, &st))
 		mode = st.st_mode & 07777;
-	r = write_synced(tmp, data, len, mode);
-	if (!r && rename(tmp, path))
-		r = -errno;
-	if (r) {
+	fd = open_nameless(tmp, &named);
+	if (fd < 0)
+		return fd;
+	r = fill(fd, data, len, mode);
+	if (r && named)
 		unlink(tmp);
-		return r;
-	}
-	return sync_parent(path);
+	if (!r)
+		r = put_in_place(fd, named, tmp, path);
+	return r ? r : sync_parent(path);
 }
 
 int vz_mkdir_p(const char *path, mode_t mode)
