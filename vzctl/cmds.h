@@ -16,6 +16,10 @@ extern const struct vz_cmd vz_cmd_restart;
 extern const struct vz_cmd vz_cmd_status;
 extern const struct vz_cmd vz_cmd_mount;
 extern const struct vz_cmd vz_cmd_umount;
+extern const struct vz_cmd vz_cmd_exec;
+extern const struct vz_cmd vz_cmd_exec2;
+extern const struct vz_cmd vz_cmd_enter;
+extern const struct vz_cmd vz_cmd_runscript;
 extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_ended;
 

@@ -302,6 +302,8 @@ static void receive(struct run *run)
 	run->pid = msg.pid;
 	/* It is our child: nobody else can take its number away. */
 	run->pidfd = syscall(SYS_pidfd_open, msg.pid, 0);
+	if (run->ex->entered)
+		run->ex->entered(run->ex->data);
 	if (master >= 0)
 		setup_tty(run, master);
 }

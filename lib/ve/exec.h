@@ -29,6 +29,9 @@ struct vz_exec {
 	bool shell;
 	bool tty; /* a pty of the VE's own; fd[0] is a terminal and set raw */
 	int timeout_ms; /* 0: none; VZ_E_TIMEOUT */
+	/* Called, when set, once inside and before anything is shown. */
+	void (*entered)(void *data);
+	void *data;
 };
 
 /*
