@@ -417,23 +417,24 @@ int vz_limits_io(const struct vz_ctx *ctx, const struct vz_cg *cg,
 	return apply(ctx, cg, VZ_LIVE_IO, old, cfg, err);
 }
 
-/* Only what differs from a new group's: most VEs have two or three of them. */
-int vz_limits_all(const struct vz_ctx *ctx, const struct vz_cg *cg,
-		  const struct vz_cfg *cfg, struct vz_err *err)
+int vz_limits_values(const struct vz_ctx *ctx, const struct vz_cg *cg,
+		     const struct vz_cfg *cfg, struct vz_cg_values *values,
+		     struct vz_err *err)
 {
 	static const enum vz_live order[] = { VZ_LIVE_CPU, VZ_LIVE_CPUSET, VZ_LIVE_MEMORY,
 					      VZ_LIVE_NUMPROC, VZ_LIVE_IO };
-	vz_autocgvalues struct vz_cg_values values = { 0 };
 	struct vz_limits l = vz_limits_none;
 	struct vz_err why = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(order) && !r; i++)
 		r = read_cfg(ctx, cg, cfg, order[i], &l, err);
+	if (r)
+		return r;
 	/* A VE that has lost its disk's limit is better than none. */
-	if (!r && find_disk(ctx, cfg, false, &l, &why))
+	if (find_disk(ctx, cfg, false, &l, &why))
 		vz_warn(ctx, "%s", why.text);
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(order); i++)
-		vz_limits_diff(cg->host, order[i], &vz_limits_none, &l, &values);
-	return r ? r : vz_cg_set(cg, &values, err);
+		vz_limits_diff(cg->host, order[i], &vz_limits_none, &l, values);
+	return 0;
 }

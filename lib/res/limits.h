@@ -32,11 +32,14 @@ int vz_limits_io(const struct vz_ctx *ctx, const struct vz_cg *cg,
 		 const struct vz_cfg *old, const struct vz_cfg *cfg, struct vz_err *err);
 
 /*
- * All of them, in that order, in groups that are new: what a start does. A disk
- * limit that can't be (the VE lies on no disk) is a warning here.
+ * All of them, in that order, for groups that are new: what a start gives to
+ * vz_cg_create_with(). Only what differs from a new group's values, most VEs
+ * have two or three. A disk limit that can't be (the VE lies on no disk) is a
+ * warning here.
  */
-int vz_limits_all(const struct vz_ctx *ctx, const struct vz_cg *cg,
-		  const struct vz_cfg *cfg, struct vz_err *err);
+int vz_limits_values(const struct vz_ctx *ctx, const struct vz_cg *cg,
+		     const struct vz_cfg *cfg, struct vz_cg_values *values,
+		     struct vz_err *err);
 
 /* Numbers of the kernel, as the parameters' values mean them. */
 struct vz_limits {

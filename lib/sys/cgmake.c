@@ -117,15 +117,21 @@ static bool has_file(const struct vz_cg *cg, const struct vz_cg_value *v)
 	       !access(path, F_OK);
 }
 
-/* Of a group that may not be there yet, as its parent shows. */
+/*
+ * Of a group that is not there yet, as its parent shows, which the first VE
+ * makes. (The hierarchy's root has not all files.)
+ */
 static bool will_have_file(const struct vz_cg *cg, const struct vz_cg_value *v)
 {
 	struct vz_cg parent = *cg;
-	char *slash = strrchr(parent.name, '/');
+	char path[256], *slash = strrchr(parent.name, '/');
 
 	if (slash)
 		*slash = 0;
-	return slash && has_file(&parent, v);
+	if (!slash || has_file(&parent, v))
+		return slash;
+	return !vz_cg_path(&parent, v->ctrl, NULL, path, sizeof(path)) &&
+	       !vz_mkdir_p(path, 0755) && has_file(&parent, v);
 }
 
 /*
@@ -326,18 +332,6 @@ static struct cgroup *describe(const struct vz_cg *cg, const struct vz_cg_values
 	return vz_take(g);
 }
 
-/* The optional ones that describe() left out, now that the group can be asked. */
-static int set_left_out(const struct vz_cg *cg, const struct vz_cg_values *values,
-			struct vz_err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; values && i < values->n && !r; i++)
-		if (values->v[i].optional && !will_have_file(cg, &values->v[i]))
-			r = set_one(cg, &values->v[i], err);
-	return r;
-}
-
 /*
  * Nearly every start is one call of the library. When it fails, the values are
  * set one by one: that finds the file that can't be set.
@@ -350,7 +344,7 @@ static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
 	int r;
 
 	if (all && !lib_call(lib_create, all))
-		return set_left_out(cg, values, err);
+		return 0;
 	bare = describe(cg, NULL);
 	r = bare ? lib_call(lib_create, bare) : -ENOMEM;
 	if (r)

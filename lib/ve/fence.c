@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "res/limits.h"
 #include "sys/caps.h"
 #include "sys/feature.h"
 #include "sys/seccomp.h"
@@ -130,7 +131,9 @@ int vz_fence_raise(struct vz_fence *f, struct vz_err *err)
 
 	if (has_v1_devices(f) && add_device_rules(f))
 		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't list device rules");
-	r = vz_dev_make_nodes("/dev", f->veid, &f->dev, f->uid, f->gid, err);
+	r = vz_limits_values(f->ctx, &f->cg, f->cfg, &f->rules, err);
+	if (!r)
+		r = vz_dev_make_nodes("/dev", f->veid, &f->dev, f->uid, f->gid, err);
 	if (!r)
 		r = vz_cg_create_with(&f->cg, &f->rules, f->uid, f->gid, err);
 	if (!r && !has_v1_devices(f))

@@ -24,7 +24,7 @@ struct vz_fence {
 	struct vz_dev_set dev;
 	struct vz_cg_host host;
 	struct vz_cg cg; /* points into host: a fence is not to be copied */
-	struct vz_cg_values rules; /* v1: of devices */
+	struct vz_cg_values rules; /* limits; on v1 also those of devices */
 };
 
 /* All of it; to be freed by vz_fence_done(). */
