@@ -67,6 +67,20 @@ $(O)/gen/seccomp_programs.h: $(O)/gen/seccomp
 	$< >$@.new && mv $@.new $@
 $(O)/obj/lib/sys/seccomp.o build/fuzz/lib/sys/seccomp.o: $(O)/gen/seccomp_programs.h
 
+# Man pages and completion: what the tables say is put in where @PART@ stands.
+DOCS := vzctl/vzctl.8 etc/vz/vz.conf.5 etc/vz/ctid.conf.5 etc/vz/completion/vzctl
+.PHONY: docs
+docs: $(addprefix $(O)/,$(addprefix doc/,$(notdir $(DOCS))))
+$(O)/gen/doc: $(call obj,vzctl/gen/doc.c $(filter-out vzctl/main.c,$(vzctl_SRC))) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+define doc
+$(O)/doc/$(notdir $(1)): $(1).in $(O)/gen/doc
+	@mkdir -p $$(@D)
+	$(O)/gen/doc $$< >$$@.new && mv $$@.new $$@
+endef
+$(foreach d,$(DOCS),$(eval $(call doc,$(d))))
+
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
