@@ -66,5 +66,6 @@ const struct vz_cmd vz_cmd_create = {
 	.args = "VEID [--ostemplate NAME] [--config SAMPLE] [--PARAMETER VALUE] ...",
 	.help = "make a VE from an OS template",
 	.flags = VZ_CMD_LOCK | VZ_CMD_NOCONF | VZ_CMD_NEWID,
+	.params = VZ_OPT_CREATE,
 	.run = run,
 };

@@ -240,6 +240,18 @@ static void words_of(unsigned int cmds)
 				printf(" --%s", vz_params[i].opt[k].name);
 }
 
+/* The options that a command without a table names in its synopsis. */
+static void words_in(const char *args)
+{
+	while ((args = strstr(args, "--"))) {
+		size_t n = 2 + strspn(args + 2, "abcdefghijklmnopqrstuvwxyz_-");
+
+		if (n > 2)
+			printf(" %.*s", (int)n, args);
+		args += n;
+	}
+}
+
 static void completion_words(void)
 {
 	fputs("_vzctl_commands='", stdout);
@@ -257,6 +269,8 @@ static void completion_words(void)
 		printf("\t[%s]='", vz_cmds[i]->name);
 		for (; o && o->name; o++)
 			printf(" --%s", o->name);
+		if (!vz_cmds[i]->opts && !vz_cmds[i]->params)
+			words_in(vz_cmds[i]->args);
 		words_of(vz_cmds[i]->params);
 		puts("'");
 	}
