@@ -3,7 +3,6 @@
  * Read what a list needs and nothing more: the directories of configurations
  * and of running VEs once each, and of each file the keys that are shown.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/num.h"
 #include "conf/peek.h"
+#include "ve/ids.h"
 #include "ve/name.h"
 #include "ve/state.h"
 #include "ve/ve.h"
@@ -47,105 +46,18 @@ static char *keep(struct list *list, const char *s)
 	return memcpy(c->data + c->used - n, s, n);
 }
 
-/* Sorted numbers of VEs. */
-struct ids {
-	uint32_t *v;
-	size_t n;
-};
-
-static int ids_add(struct ids *ids, uint32_t id)
-{
-	if (!(ids->n & (ids->n - 1))) {
-		uint32_t *v = reallocarray(ids->v, ids->n ? ids->n * 2 : 1, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		ids->v = v;
-	}
-	ids->v[ids->n++] = id;
-	return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void ids_sort(struct ids *ids)
-{
-	size_t n = 0;
-
-	qsort(ids->v, ids->n, sizeof(*ids->v), by_id);
-	for (size_t i = 0; i < ids->n; i++)
-		if (!n || ids->v[n - 1] != ids->v[i])
-			ids->v[n++] = ids->v[i];
-	ids->n = n;
-}
-
-static bool ids_has(const struct ids *ids, uint32_t id)
-{
-	return ids->n && bsearch(&id, ids->v, ids->n, sizeof(id), by_id);
-}
-
-static void ids_done(struct ids *ids)
-{
-	free(ids->v);
-}
-
-/* The number that a directory entry is about; VE 0 is the node and no VE. */
-typedef bool (*id_fn)(const char *name, uint32_t *ret);
-
-static bool plain_id(const char *name, uint32_t *ret)
-{
-	return *name != '0' && !vz_parse_veid(name, ret);
-}
-
-static bool conf_id(const char *name, uint32_t *ret)
-{
-	const char *dot = strchr(name, '.');
-	char num[16] = "";
-
-	if (!dot || strcmp(dot, ".conf") || (size_t)(dot - name) >= sizeof(num))
-		return false;
-	memcpy(num, name, dot - name);
-	return plain_id(num, ret);
-}
-
-static bool dump_id(const char *name, uint32_t *ret)
-{
-	return !strncmp(name, "Dump.", 5) && plain_id(name + 5, ret);
-}
-
-/* The VEs that a directory names, sorted; a missing directory names none. */
-static int ids_of_dir(const char *path, id_fn id_of, struct ids *ret)
-{
-	vz_autodir DIR *d = opendir(path);
-	struct dirent *e;
-	uint32_t id;
-
-	if (!d)
-		return errno == ENOENT ? 0 : -errno;
-	while ((e = readdir(d)))
-		if (id_of(e->d_name, &id) && ids_add(ret, id))
-			return -ENOMEM;
-	ids_sort(ret);
-	return 0;
-}
-
-static int named_ids(const struct vz_ctx *ctx, const struct which *which, struct ids *ret,
-		     bool *ret_missing)
+static int named_ids(const struct vz_ctx *ctx, const struct which *which,
+		     struct vz_ids *ret, bool *ret_missing)
 {
 	for (size_t i = 0; i < which->n_words; i++) {
 		uint32_t id;
 
 		if (vz_ve_lookup(ctx, which->words[i], &id, NULL) || !id)
 			*ret_missing = true;
-		else if (ids_add(ret, id))
+		else if (vz_ids_add(ret, id))
 			return -ENOMEM;
 	}
-	ids_sort(ret);
+	vz_ids_sort(ret);
 	return 0;
 }
 
@@ -157,7 +69,7 @@ struct parent {
 	char path[PATH_MAX]; /* "" until the first VE says */
 	size_t len;
 	bool unfit;
-	struct ids ids; /* of the directories, or of those that are mounted on */
+	struct vz_ids ids; /* of the directories, or of those that are mounted on */
 };
 
 /* The VEs on whose directory in the parent something is mounted. */
@@ -175,10 +87,10 @@ static int find_mounted(struct parent *parent)
 		for (int i = 0; point && i < 4; i++)
 			point = strtok_r(NULL, " ", &save);
 		if (point && !strncmp(point, real, len) && point[len] == '/' &&
-		    plain_id(point + len + 1, &id) && ids_add(&parent->ids, id))
+		    vz_ids_plain(point + len + 1, &id) && vz_ids_add(&parent->ids, id))
 			return -ENOMEM;
 	}
-	ids_sort(&parent->ids);
+	vz_ids_sort(&parent->ids);
 	return 0;
 }
 
@@ -190,7 +102,7 @@ static size_t parent_of(const char *value, uint32_t id)
 
 	if (!slash || slash == value || slash - value >= PATH_MAX)
 		return 0;
-	if (strcmp(slash + 1, "$VEID") && !(plain_id(slash + 1, &last) && last == id))
+	if (strcmp(slash + 1, "$VEID") && !(vz_ids_plain(slash + 1, &last) && last == id))
 		return 0;
 	return slash - value;
 }
@@ -213,7 +125,7 @@ static bool in_parent(struct parent *parent, const char *value, uint32_t id,
 
 static int find_present(struct parent *parent)
 {
-	return ids_of_dir(parent->path, plain_id, &parent->ids);
+	return vz_ids_read(&parent->ids, parent->path, vz_ids_plain);
 }
 
 static bool stat_path(const char *value, uint32_t id, struct statx *ret)
@@ -233,7 +145,7 @@ static bool has_private(struct parent *parent, const struct ve *ve)
 	if (!value)
 		return false;
 	if (parent && in_parent(parent, value, ve->id, find_present))
-		return ids_has(&parent->ids, ve->id);
+		return vz_ids_has(&parent->ids, ve->id);
 	return stat_path(value, ve->id, &stx);
 }
 
@@ -245,7 +157,7 @@ static bool is_mounted(struct parent *parent, const struct ve *ve)
 	if (!value)
 		return false;
 	if (parent && in_parent(parent, value, ve->id, find_mounted))
-		return ids_has(&parent->ids, ve->id);
+		return vz_ids_has(&parent->ids, ve->id);
 	return stat_path(value, ve->id, &stx) &&
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
@@ -266,9 +178,9 @@ struct reader {
 	struct vz_peek peek;
 	bool running_only, named;
 	int confdir;
-	struct ids ids; /* to look at */
-	struct ids states; /* VEs with a state: those that may run */
-	struct ids dumps; /* VEs with a dump */
+	struct vz_ids ids; /* to look at */
+	struct vz_ids states; /* VEs with a state: those that may run */
+	struct vz_ids dumps; /* VEs with a dump */
 	struct parent privates, roots;
 	int64_t now;
 };
@@ -310,7 +222,7 @@ static bool find_status(struct reader *rd, struct ve *ve)
 		return true;
 	if (is_mounted(many ? &rd->roots : NULL, ve))
 		ve->status = STATUS_MOUNTED;
-	else if (ids_has(&rd->dumps, ve->id))
+	else if (vz_ids_has(&rd->dumps, ve->id))
 		ve->status = STATUS_SUSPENDED;
 	return true;
 }
@@ -319,7 +231,7 @@ static bool find_status(struct reader *rd, struct ve *ve)
 static int read_ve(struct reader *rd, struct ve *ve, bool *ret_listed)
 {
 	struct list *list = rd->list;
-	bool running = (rd->named || ids_has(&rd->states, ve->id)) &&
+	bool running = (rd->named || vz_ids_has(&rd->states, ve->id)) &&
 		       vz_state_running(list->ctx, ve->id) == 1;
 	int r;
 
@@ -395,27 +307,26 @@ static int read_global(struct reader *rd, struct vz_err *err)
 static int find_ids(struct reader *rd, const struct which *which, bool *ret_missing)
 {
 	const struct vz_ctx *ctx = rd->list->ctx;
-	vz_autofree char *conf = vz_strf("%s/conf", ctx->confdir);
-	int r = conf ? 0 : -ENOMEM;
+	int r = 0;
 
 	if (!r && rd->named)
 		r = named_ids(ctx, which, &rd->ids, ret_missing);
 	else if (!r)
-		r = ids_of_dir(ctx->rundir, plain_id, &rd->states);
+		r = vz_ids_active(ctx, &rd->states);
 	if (!r && !rd->named && !rd->running_only)
-		r = ids_of_dir(conf, conf_id, &rd->ids);
+		r = vz_ids_defined(ctx, &rd->ids);
 	for (size_t i = 0; !r && i < rd->states.n; i++)
-		r = ids_add(&rd->ids, rd->states.v[i]);
+		r = vz_ids_add(&rd->ids, rd->states.v[i]);
 	if (!r && rd->list->need_status && !rd->running_only && rd->list->dumpdir)
-		r = ids_of_dir(rd->list->dumpdir, dump_id, &rd->dumps);
-	ids_sort(&rd->ids);
+		r = vz_ids_read(&rd->dumps, rd->list->dumpdir, vz_ids_dump);
+	vz_ids_sort(&rd->ids);
 	return r;
 }
 
 static int read_all(struct reader *rd, bool *ret_missing)
 {
 	struct list *list = rd->list;
-	const struct ids *ids = &rd->ids;
+	const struct vz_ids *ids = &rd->ids;
 	const char **values = calloc(ids->n * list->n_keys + 1, sizeof(*values));
 
 	list->values = values;
@@ -450,11 +361,11 @@ static void implied_needs(struct list *list)
 static void reader_done(struct reader *rd)
 {
 	vz_peek_done(&rd->peek);
-	ids_done(&rd->ids);
-	ids_done(&rd->states);
-	ids_done(&rd->dumps);
-	ids_done(&rd->privates.ids);
-	ids_done(&rd->roots.ids);
+	vz_ids_done(&rd->ids);
+	vz_ids_done(&rd->states);
+	vz_ids_done(&rd->dumps);
+	vz_ids_done(&rd->privates.ids);
+	vz_ids_done(&rd->roots.ids);
 	if (rd->confdir >= 0)
 		close(rd->confdir);
 }
