@@ -26,7 +26,8 @@ CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined 
 	-fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
 CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -I$(O)/gen -I/usr/include/iniparser -DVZ_VERSION='"$(VERSION)"' \
-	-DVZ_CONFDIR='"$(SYSCONFDIR)/vz"' -DVZ_LIBEXECDIR='"$(LIBEXECDIR)"'
+	-DVZ_CONFDIR='"$(SYSCONFDIR)/vz"' -DVZ_STATEDIR='"$(LOCALSTATEDIR)/lib/vz"' \
+	-DVZ_LIBEXECDIR='"$(LIBEXECDIR)"'
 ALL_CFLAGS := -std=gnu11 $(WARN) -ffunction-sections -fdata-sections -fvisibility=hidden \
 	$(CFLAGS_$(VARIANT)) $(CFLAGS)
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro $(LDFLAGS_$(VARIANT)) $(LDFLAGS)

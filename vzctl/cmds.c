@@ -5,8 +5,10 @@
 
 /* In the order of --help. */
 const struct vz_cmd *const vz_cmds[] = {
-	&vz_cmd_create,	 &vz_cmd_destroy,   &vz_cmd_start, &vz_cmd_stop,
-	&vz_cmd_restart, &vz_cmd_status,    &vz_cmd_set,   &vz_cmd_mount,
-	&vz_cmd_umount,	 &vz_cmd_exec,	    &vz_cmd_exec2, &vz_cmd_enter,
-	&vz_cmd_console, &vz_cmd_runscript, &vz_cmd_ended, NULL,
+	&vz_cmd_create,	 &vz_cmd_destroy,   &vz_cmd_start,
+	&vz_cmd_stop,	 &vz_cmd_restart,   &vz_cmd_status,
+	&vz_cmd_set,	 &vz_cmd_mount,	    &vz_cmd_umount,
+	&vz_cmd_exec,	 &vz_cmd_exec2,	    &vz_cmd_enter,
+	&vz_cmd_console, &vz_cmd_runscript, &vz_cmd_ended,
+	&vz_cmd_boot,	 &vz_cmd_shutdown,  NULL,
 };

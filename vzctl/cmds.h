@@ -22,5 +22,7 @@ extern const struct vz_cmd vz_cmd_enter;
 extern const struct vz_cmd vz_cmd_runscript;
 extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_ended;
+extern const struct vz_cmd vz_cmd_boot;
+extern const struct vz_cmd vz_cmd_shutdown;
 
 #endif

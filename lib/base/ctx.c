@@ -9,6 +9,9 @@
 #ifndef VZ_RUNDIR
 #define VZ_RUNDIR "/run/vz"
 #endif
+#ifndef VZ_STATEDIR
+#define VZ_STATEDIR "/var/lib/vz"
+#endif
 #ifndef VZ_LIBEXECDIR
 #define VZ_LIBEXECDIR "/usr/libexec/vz"
 #endif
@@ -25,6 +28,7 @@ void vz_ctx_init(struct vz_ctx *ctx)
 	*ctx = (struct vz_ctx){
 		.confdir = from_env("VZ_CONFDIR", VZ_CONFDIR),
 		.rundir = from_env("VZ_RUNDIR", VZ_RUNDIR),
+		.statedir = from_env("VZ_STATEDIR", VZ_STATEDIR),
 		.libexecdir = from_env("VZ_LIBEXECDIR", VZ_LIBEXECDIR),
 		.cgroupdir = "/sys/fs/cgroup",
 		.procdir = "/proc",

@@ -490,8 +490,8 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.help = "what happens to VEs when the node goes down",
 	},
 	[VZ_P_VE_PARALLEL] = {
-		.key = "VE_PARALLEL", NUMBER(1, 10000), .scope = VZ_SCOPE_GLOBAL,
-		.help = "VEs started or stopped at once with the node; unset: 4 a CPU",
+		.key = "VE_PARALLEL", NUMBER(0, 10000), .scope = VZ_SCOPE_GLOBAL,
+		.help = "VEs started or stopped at once with the node; 0: 4 a CPU",
 	},
 	[VZ_P_LOGGING] = {
 		.key = "LOGGING", YES_NO, .scope = VZ_SCOPE_GLOBAL, .def = "yes",
