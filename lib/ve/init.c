@@ -155,9 +155,9 @@ _Noreturn void vz_init_main(const struct vz_init *in)
 	    r)
 		_exit(1);
 	/* Scripts of the VE may run beside this process from now on. */
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != in->sock)
-			close(fd);
+	if (in->sock > 3)
+		close_range(3, in->sock - 1, 0);
+	close_range(in->sock + 1, ~0U, 0);
 	await(in->sock, VZ_INIT_GO);
 	if (in->tool)
 		run_tool(in->sock);
