@@ -178,9 +178,23 @@ static void write_console(struct super *s)
 		watch(s, s->client, s->n_pending ? 0 : EPOLLIN);
 }
 
-static void accept_client(struct super *s)
+/*
+ * Never on a number that means something else: those of the notify socket and
+ * the fifo are free when the VE has said that it is up.
+ */
+static int accept_high(void)
 {
 	int fd = accept4(VZ_SUPER_CONTROL, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, VZ_SUPER__END);
+
+	if (fd >= 0)
+		close(fd);
+	return high;
+}
+
+static void accept_client(struct super *s)
+{
+	int fd = accept_high();
 	char answer = !s->console_open ? VZ_CONSOLE_GONE
 		      : s->client >= 0 ? VZ_CONSOLE_BUSY
 				       : VZ_CONSOLE_YOURS;
