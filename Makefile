@@ -38,13 +38,16 @@ TOOLS := vzctl vzlist vztmpl
 vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
 vzlist_SRC := $(wildcard vzlist/*.c)
 vztmpl_SRC := $(wildcard templates/*.c)
+# What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
+MAKERS := $(wildcard templates/*.sh) templates/functions
 
 LIB_SRC := $(wildcard lib/*/*.c)
 LIB := $(O)/libvz.a
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
-all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper
+all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper \
+	$(addprefix $(O)/,$(MAKERS))
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
@@ -81,6 +84,10 @@ $(O)/doc/$(notdir $(1)): $(1).in $(O)/gen/doc
 	$(O)/gen/doc $$< >$$@.new && mv $$@.new $$@
 endef
 $(foreach d,$(DOCS),$(eval $(call doc,$(d))))
+
+$(O)/templates/%: templates/%
+	@mkdir -p $(@D)
+	@install -m 755 $< $@
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
