@@ -93,6 +93,60 @@ $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What goes where. DESTDIR is put before each.
+INSTALL ?= install
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+VZ_ETC := $(SYSCONFDIR)/vz
+VZ_LIB := $(LOCALSTATEDIR)/lib/vz
+MAN_PAGES = $(filter %.8 %.5,$(addprefix $(O)/doc/,$(notdir $(DOCS)))) \
+	$(wildcard vzlist/*.8 templates/*.8 etc/vz/dists/*.5)
+MAKERS = $(filter-out %.c %.h %.8 %.md,$(wildcard templates/*))
+BUILT = $(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))
+installed = $(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+
+.PHONY: install uninstall
+install: all docs
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(UNITDIR) $(COMPLETIONDIR) \
+		$(VZ_ETC)/conf $(VZ_ETC)/names $(VZ_ETC)/dists/scripts $(SYSCONFDIR)/init.d \
+		$(SYSCONFDIR)/logrotate.d $(VZ_LIB)/template/cache $(VZ_LIB)/lock)
+	$(INSTALL) -d -m 700 $(addprefix $(DESTDIR)$(VZ_LIB)/,private root dump)
+	$(INSTALL) -d -m 750 $(DESTDIR)$(LOCALSTATEDIR)/log/vz
+	$(INSTALL) -m 755 $(addprefix $(O)/,$(BUILT)) $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 755 $(O)/vzsuper $(DESTDIR)$(LIBEXECDIR)
+	$(if $(MAKERS),$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates)
+	$(if $(MAKERS),cp -R $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates)
+	for f in etc/vz/vz.conf etc/vz/conf/0.conf; do \
+		to=$(DESTDIR)$(SYSCONFDIR)/$${f#etc/}; \
+		[ -e $$to ] || $(INSTALL) -m 644 $$f $$to || exit; done
+	$(INSTALL) -m 644 etc/vz/conf/*.conf-sample $(DESTDIR)$(VZ_ETC)/conf
+	$(INSTALL) -m 644 etc/vz/dists/*.conf $(DESTDIR)$(VZ_ETC)/dists
+	cp etc/vz/dists/scripts/* $(DESTDIR)$(VZ_ETC)/dists/scripts
+	chmod 755 $(DESTDIR)$(VZ_ETC)/dists/scripts/*.sh
+	sed 's|/usr/sbin|$(SBINDIR)|' etc/vz/systemd/vz.service >$(DESTDIR)$(UNITDIR)/vz.service
+	$(INSTALL) -m 755 etc/vz/init.d/vz $(DESTDIR)$(SYSCONFDIR)/init.d/vz
+	$(INSTALL) -m 644 etc/vz/logrotate.d/vz $(DESTDIR)$(SYSCONFDIR)/logrotate.d/vz
+	$(INSTALL) -m 644 $(O)/doc/vzctl $(DESTDIR)$(COMPLETIONDIR)/vzctl
+	$(foreach m,$(MAN_PAGES),$(INSTALL) -D -m 644 $(m) $(DESTDIR)$(call installed,$(m)) &&) true
+
+# Configuration and VEs stay.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(TOOLS)) $(DESTDIR)$(UNITDIR)/vz.service \
+		$(DESTDIR)$(COMPLETIONDIR)/vzctl $(DESTDIR)$(SYSCONFDIR)/init.d/vz \
+		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/vz \
+		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(call installed,$(m)))
+	rm -rf $(DESTDIR)$(LIBEXECDIR)
+
+# Packages, in build/deb: from a copy of the tree, where debian/ is etc/debian.
+.PHONY: deb
+deb:
+	rm -rf build/deb
+	mkdir -p build/deb/vz-$(VERSION)
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C build/deb/vz-$(VERSION)
+	cp -R etc/debian build/deb/vz-$(VERSION)/debian
+	cd build/deb/vz-$(VERSION) && dpkg-buildpackage -b -uc -us
+	@ls -l build/deb/*.deb
+
 .PHONY: clean
 clean:
 	rm -rf build
