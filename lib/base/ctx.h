@@ -22,7 +22,8 @@ typedef void (*vz_log_fn)(void *data, enum vz_log_level level, const char *fmt,
 struct vz_ctx {
 	const char *confdir; /* /etc/vz, or VZ_CONFDIR of the environment */
 	const char *rundir; /* /run/vz, or VZ_RUNDIR */
-	const char *statedir; /* /var/lib/vz, or VZ_STATEDIR: what a reboot must not lose */
+	const char
+		*statedir; /* /var/lib/vz, or VZ_STATEDIR: what a reboot must not lose */
 	const char *cgroupdir; /* /sys/fs/cgroup */
 	const char *procdir; /* /proc */
 	const char *libexecdir; /* where vzsuper and helpers are installed */

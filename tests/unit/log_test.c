@@ -107,14 +107,16 @@ static void escapes(void)
 	}
 }
 
+/* vz.conf is there already: only open the log and write. */
 static void writer(int who)
 {
+	struct vz_ctx ctx = { .confdir = dir };
 	char fill[400];
 	struct vz_logfile log;
 
 	memset(fill, 'a' + who, sizeof(fill) - 1);
 	fill[sizeof(fill) - 1] = 0;
-	open_log(&log, "");
+	vz_logfile_open(&log, &ctx, "vzctl");
 	for (int i = 0; i < LINES; i++)
 		vz_logfile_write(&log, VZ_LOG_INFO, 100 + who, "%s", fill);
 	_exit(0);
