@@ -148,7 +148,7 @@ logs_in() {
 	console_type 'echo t$((40 + 2))y on $(tty)'
 	console_expect 't42y on /dev/'
 	ok $? "a shell on a terminal" || diag "$seen"
-	console_type 'logout'
+	console_type 'exit'
 	console_expect 'login: '
 	ok $? "logged out, it shows a login again" || diag "$seen"
 	printf '\e.' >&"${con[1]}"
