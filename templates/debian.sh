@@ -17,9 +17,9 @@ name=$1 root=$2
 
 common="dbus iproute2 iputils-ping netbase ifupdown openssh-server cron procps less
 	nano ca-certificates tzdata logrotate"
-# systemd keeps the log itself, these do not.
-with_sysvinit="sysvinit-core initscripts sysv-rc insserv startpar rsyslog"
-with_openrc="sysvinit-core initscripts openrc rsyslog"
+# systemd keeps the log itself, these do not (rsyslog has no init script any more).
+with_sysvinit="sysvinit-core initscripts sysv-rc insserv startpar inetutils-syslogd"
+with_openrc="sysvinit-core initscripts openrc inetutils-syslogd"
 with_systemd="systemd-sysv"
 
 parse_name()

@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
 
 /* An ACL of more entries than any program writes is an attack. */
 enum { ACL_MAX = 1024, ID_MAX = 65535, VALUE_MAX = 65536 };
@@ -111,6 +112,25 @@ static int compare_acl(const void *a, const void *b)
 	return xi < yi ? -1 : xi > yi;
 }
 
+/*
+ * The number of a named entry. GNU tar --numeric-owner writes it where others
+ * write a name; a mere name says nothing in another machine's eyes: -1.
+ */
+static int acl_number(int id, const char *name)
+{
+	uint64_t n;
+
+	if (id >= 0 || !name || vz_parse_u64(name, ID_MAX, &n))
+		return id;
+	return n;
+}
+
+static bool acl_unknown(int tag, int id, const char *name)
+{
+	return (tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP) &&
+	       id < 0 && name && name[strspn(name, "0123456789")];
+}
+
 static int set_acl(int fd, struct archive_entry *e, int type, uid_t uid, gid_t gid)
 {
 	vz_autofree struct posix_acl_xattr_header *acl = NULL;
@@ -129,7 +149,9 @@ static int set_acl(int fd, struct archive_entry *e, int type, uid_t uid, gid_t g
 	acl->a_version = htole32(POSIX_ACL_XATTR_VERSION);
 	while (!r && n < count &&
 	       !archive_entry_acl_next(e, type, &t, &perm, &tag, &id, &name))
-		r = acl_entry(&list[n++], tag, perm, id, uid, gid);
+		if (!acl_unknown(tag, id, name))
+			r = acl_entry(&list[n++], tag, perm, acl_number(id, name), uid,
+				      gid);
 	if (r)
 		return r;
 	qsort(list, n, sizeof(*list), compare_acl);

@@ -68,6 +68,7 @@ add('su', uid=7, mode=0o6755, data=b'x')
 add('f', tarfile.FIFOTYPE)
 add('deep/er/file', data=b'y')
 add('u', pax={'SCHILY.xattr.user.a': 'b'})
+add('acl', mode=0o664, pax={'SCHILY.acl.access': 'user::rw-,user:7:r--,group::r--,group:staff:rw-,mask::rw-,other::r--'})
 add('\u00e4\u00f6')"
 run_ok "what is harmless is taken" vzctl create 1510 --ostemplate good
 p=$T/private/1510
@@ -76,6 +77,8 @@ ok "$([ -e "$p/dev/sda" ] || [ -e "$p/chroot/null" ]; echo $((!$?)))" "no device
 is "$(stat -c '%u %a' "$p/su")" "$((base + 7)) 6755" "owner moved, set-ids kept"
 is "$(stat -c %u "$p/l" "$p/f" "$p/deep/er" | sort -u)" "$base" "links, fifos, implied directories too"
 is "$(readlink "$p/l")" /etc/shadow "a link says what it said"
+is "$(python3 -c "import os,struct; d = os.getxattr('$p/acl', 'system.posix_acl_access')
+print([i - $base for t, _, i in struct.iter_unpack('<HHI', d[4:]) if t == 2])")" "[7]" "an ACL's ids are moved"
 ok "$([ -e "$p/$(printf '\303\244\303\266')" ]; echo $?)" "names of other alphabets"
 run_ok "destroyed" vzctl destroy 1510
 
