@@ -26,7 +26,8 @@ static void usage(FILE *out)
 	fprintf(out, "\nvztmpl(8) has the whole of it.\n");
 }
 
-static void print_log(void *data, enum vz_log_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void
+print_log(void *data, enum vz_log_level level, const char *fmt, va_list ap)
 {
 	const struct tmpl_inv *inv = data;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vzctl destroy VEID: a VE and all its files go. */
-#include "tool/opt.h"
 #include "ve/destroy.h"
+#include "tool/opt.h"
 #include "vzctl/cmds.h"
 
 static int run(struct vz_inv *inv)

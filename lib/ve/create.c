@@ -372,16 +372,15 @@ static int save(struct create *c, struct vz_err *err)
 	vz_autofree char *was = base->existed ? vz_conf_text(base->conf) : NULL;
 	int r = complete(c, err);
 
-	if (!r && (!path || (base->existed && !was)))
-		r = vz_err_set(err, VZ_E_SAVE, ENOMEM, "can't save the configuration");
-	if (!r) {
-		r = vz_cfg_store(base->existed || base->sample ? base->cfg : NULL,
-				 c->ve.cfg, base->conf, NULL);
-		if (r)
-			vz_err_set(err, VZ_E_SAVE, -r, "can't save %s", path);
-	}
-	if (!r)
-		r = vz_conf_save(base->conf, path, err);
+	if (r)
+		return r;
+	if (!path || (base->existed && !was))
+		return vz_err_set(err, VZ_E_SAVE, ENOMEM, "can't save the configuration");
+	r = vz_cfg_store(base->existed || base->sample ? base->cfg : NULL, c->ve.cfg,
+			 base->conf, NULL);
+	if (r)
+		return vz_err_set(err, VZ_E_SAVE, -r, "can't save %s", path);
+	r = vz_conf_save(base->conf, path, err);
 	if (r || !name || !*name)
 		return r;
 	r = vz_name_move(c->ctx, c->id, NULL, name, err);

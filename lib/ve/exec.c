@@ -187,8 +187,9 @@ static bool is_terminal_name(const char *s)
 
 static int make_env(const struct vz_exec *ex, struct vz_strv *ret)
 {
-	static const char *const standard[] = { "PATH=" VZ_RUN_PATH, "HOME=/root",
-						"USER=root", "LOGNAME=root" };
+	static const char path[] = "PATH=" VZ_RUN_PATH;
+	static const char *const standard[] = { path, "HOME=/root", "USER=root",
+						"LOGNAME=root" };
 	const char *term = ex->tty ? getenv("TERM") : NULL;
 	char buf[80];
 	int r = 0;

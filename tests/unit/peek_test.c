@@ -32,8 +32,8 @@ static const char *const texts[] = {
 	"A=x # y\nAB=x#y\n",
 	"A=\"a\\$b\\\\\"\n",
 	"NUMPROC=\"240:240\"\r\nNAME=\"x\"\r\n",
-	"\xef\xbb\xbf"
-	"A=\"x\"\n",
+	/* A byte order mark; \101 is A, which the hexadecimal escape would eat. */
+	"\xef\xbb\xbf\101=\"x\"\n",
 	"=\"x\"\nB=\nA=\"\n",
 	"B=\"A=\"\nA=\"q\"\n",
 	"NAME=\"trailing \"\nA=\" leading\"\n",
