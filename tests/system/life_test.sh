@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Start, stop, mount and status, twice each; halt and reboot from inside; a
+# supervisor, and vzctl, that are killed; roots that are traps for the launch.
+. "$(dirname "$0")/../lib.sh"
+
+is_root || skip_all "not root"
+make_conf
+make_ve 1210 --hostname life || skip_all "no VE could be made"
+root=$T/private/1210
+
+status_is() {
+	run vzctl status 1210
+	is "$out" "CTID 1210 $1" "$2"
+}
+is_down() {
+	vzctl status 1210 | grep -q 'unmounted down$'
+}
+is_running() {
+	vzctl status 1210 | grep -q 'running$'
+}
+init_pid() {
+	sed -n 's/^pid = //p' "$VZ_RUNDIR/1210/state"
+}
+super_pid() {
+	local f
+	for f in /proc/[0-9]*/cmdline; do
+		tr '\0' ' ' <"$f" 2>/dev/null | grep -q "^vzsuper 1210 .* $T/" || continue
+		f=${f#/proc/}
+		echo "${f%/*}"
+		return
+	done
+	return 1
+}
+
+# --- twice each ---
+
+status_is "exist unmounted down" "a new VE is down"
+run_is 40 "umount of an unmounted one" vzctl umount 1210
+run_ok "mount" vzctl mount 1210
+run_ok "mount of a mounted one" vzctl mount 1210
+status_is "exist mounted down" "mounted"
+run_ok "umount" vzctl umount 1210
+run_ok "start" vzctl start 1210
+like "$out" 'Starting container\.\.\.' "and says so"
+status_is "exist mounted running" "running"
+run_is 32 "start of a running one" vzctl start 1210
+run_is 32 "umount of a running one" vzctl umount 1210
+run vzctl exec 1210 hostname
+is "$out" "life" "the host name is set"
+run vzctl exec 1210 'cut -d. -f1 /proc/uptime'
+[ "${out:-999}" -lt 60 ]
+ok $? "its uptime begins with it"
+run_is 20 "an unknown option" vzctl stop 1210 --nonsense
+run_ok "stop" vzctl stop 1210
+run_ok "stop of a stopped one" vzctl stop 1210
+status_is "exist unmounted down" "down again"
+run vzctl --quiet start 1210
+is "$out$err" "" "--quiet says nothing"
+run_ok "stop --fast --skip-umount" vzctl stop 1210 --fast --skip-umount
+status_is "exist mounted down" "and stays mounted"
+run_ok "restart of a stopped one" vzctl restart 1210
+was=$(init_pid)
+run_ok "restart of a running one" vzctl restart 1210 --fast
+[ "$was" != "$(init_pid)" ]
+ok $? "is another init"
+run_ok "stop" vzctl stop 1210 --fast
+echo 'DISABLED="yes"' >>"$VZ_CONFDIR/conf/1210.conf"
+run_is 105 "start of a disabled one" vzctl start 1210
+run_ok "start --force of it" vzctl start 1210 --force
+run_ok "stop" vzctl stop 1210 --fast
+sed -i '/^DISABLED/d' "$VZ_CONFDIR/conf/1210.conf"
+mv "$root" "$root.away"
+run_is 43 "start without a private area" vzctl start 1210
+mv "$root.away" "$root"
+
+# --- from inside ---
+
+vzctl --quiet start 1210
+vzctl exec 1210 halt >/dev/null 2>&1
+wait_for 20 is_down
+ok $? "halt from inside ends it, and all is cleaned up"
+vzctl --quiet start 1210
+was=$(init_pid)
+another_init() {
+	is_running && [ "$(init_pid)" != "$was" ]
+}
+vzctl exec 1210 reboot >/dev/null 2>&1
+wait_for 20 another_init
+ok $? "reboot from inside starts it again"
+
+# --- the supervisor is killed ---
+
+super=$(super_pid)
+kill -9 "$super"
+wait_for 5 test ! -d "/proc/$super"
+status_is "exist mounted running" "without its supervisor it runs on"
+run vzctl exec 1210 echo inside
+is "$out" inside "and can be entered"
+run_is 32 "the next start" vzctl start 1210
+wait_for 5 super_pid
+ok $? "gives it another supervisor"
+vzctl exec 1210 halt >/dev/null 2>&1
+wait_for 20 is_down
+ok $? "which sees it end"
+vzctl --quiet start 1210
+kill -9 "$(super_pid)"
+run_ok "stop without a supervisor" vzctl stop 1210 --fast
+is_down
+ok $? "leaves nothing"
+
+# --- vzctl is killed, wherever it is ---
+
+bad=0
+for ms in 0 1 2 3 4 5 6 7 8 9 10 12 14 17 20 25; do
+	vzctl --quiet start 1210 &
+	pid=$!
+	sleep "0.$(printf %03d $ms)"
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		run vzctl start 1210
+		[ "$status" = 9 ] || break
+		sleep 0.1
+	done
+	[ "$status" = 0 ] || [ "$status" = 32 ] || { bad=1; diag "start after $ms ms: $status $err"; }
+	vzctl --quiet stop 1210 --fast &
+	pid=$!
+	sleep "0.$(printf %03d $ms)"
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		run vzctl stop 1210 --fast
+		[ "$status" = 9 ] || break
+		sleep 0.1
+	done
+	[ "$status" = 0 ] || { bad=1; diag "stop after $ms ms: $status $err"; }
+	is_down || { bad=1; diag "after $ms ms: $(vzctl status 1210)"; }
+	left=$(find_left)
+	[ -z "$left" ] || { bad=1; diag "left after $ms ms: $left"; }
+done
+ok $bad "vzctl killed at 16 points of start and of stop"
+
+# --- traps ---
+
+mkdir "$T/host"
+for dir in dev proc sys run; do
+	mv "$root/$dir" "$root/$dir.away"
+	ln -s "$T/host" "$root/$dir"
+	run_is 50 "/$dir is a link to the host" vzctl start 1210
+	is "$(ls -A "$T/host")" "" "where nothing was made"
+	rm "$root/$dir"
+	mv "$root/$dir.away" "$root/$dir"
+done
+is_down
+ok $? "and nothing is left"
+mv "$root/sbin/init" "$root/sbin/init.away"
+ln -s /nowhere "$root/sbin/init"
+mv "$root/bin/sh" "$root/bin/sh.away"
+run_is 47 "no init that can be run" vzctl start 1210
+is_down
+ok $? "leaves nothing"
+mv "$root/bin/sh.away" "$root/bin/sh"
+mv "$root/sbin/init.away" "$root/sbin/init"
+run_ok "the VE starts when it is sound again" vzctl start 1210
+run_ok "stop" vzctl stop 1210 --fast
+
+done_testing
