@@ -82,6 +82,22 @@ static bool same_inode(const char *path, ino_t ino)
 	return !stat(path, &st) && st.st_ino == ino;
 }
 
+/* One on its way out has no memory any more, and nothing of anybody's. */
+static bool has_memory(int pid)
+{
+	char path[64], line[256];
+	bool has = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		has |= !strncmp(line, "VmSize", 6);
+	if (f)
+		fclose(f);
+	return has;
+}
+
 /* One process that may be the host's, on its way in: can we get at it? */
 static void try_process(int pid, ino_t ino)
 {
@@ -117,7 +133,8 @@ static void try_process(int pid, ino_t ino)
 		printf("opened the environment of %d\n", pid);
 	close(fd);
 	if (!ptrace(PTRACE_SEIZE, pid, 0, 0)) {
-		printf("traced %d\n", pid);
+		if (has_memory(pid))
+			printf("traced %d\n", pid);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 	}
 }

@@ -21,7 +21,7 @@ static int run_stopped(struct vz_inv *inv, const char *text)
 
 	if (status)
 		return status;
-	status = vz_exec_script(inv->ctx, inv->veid, text, NULL, inv->err);
+	status = vz_exec_script(inv->ctx, inv->veid, text, NULL, 0, inv->err);
 	vz_launch_end(&inv->ve, &launch);
 	return status;
 }
@@ -64,7 +64,7 @@ static int run(struct vz_inv *inv)
 		vz_err_set(inv->err, VZ_E_SYSTEM, -r, "can't learn whether VE %u runs",
 			   inv->veid);
 	else if (r)
-		r = vz_exec_script(inv->ctx, inv->veid, text, NULL, inv->err);
+		r = vz_exec_script(inv->ctx, inv->veid, text, NULL, 0, inv->err);
 	else
 		r = run_mounted(inv, text);
 	return r < 0 ? (int)inv->err->status : r;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/num.h"
+
 #ifndef VZ_CONFDIR
 #define VZ_CONFDIR "/etc/vz"
 #endif
@@ -23,6 +25,14 @@ static const char *from_env(const char *name, const char *fallback)
 	return s && *s == '/' ? s : fallback;
 }
 
+static int seconds_from_env(const char *name, int fallback)
+{
+	const char *s = getenv(name);
+	uint64_t v;
+
+	return 1000 * (s && !vz_parse_u64(s, 86400, &v) && v ? (int)v : fallback);
+}
+
 void vz_ctx_init(struct vz_ctx *ctx)
 {
 	*ctx = (struct vz_ctx){
@@ -32,6 +42,7 @@ void vz_ctx_init(struct vz_ctx *ctx)
 		.libexecdir = from_env("VZ_LIBEXECDIR", VZ_LIBEXECDIR),
 		.cgroupdir = "/sys/fs/cgroup",
 		.procdir = "/proc",
+		.script_timeout_ms = seconds_from_env("VZ_SCRIPT_TIMEOUT", 300),
 	};
 }
 

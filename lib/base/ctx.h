@@ -22,11 +22,16 @@ typedef void (*vz_log_fn)(void *data, enum vz_log_level level, const char *fmt,
 struct vz_ctx {
 	const char *confdir; /* /etc/vz, or VZ_CONFDIR of the environment */
 	const char *rundir; /* /run/vz, or VZ_RUNDIR */
-	const char
-		*statedir; /* /var/lib/vz, or VZ_STATEDIR: what a reboot must not lose */
+	/* /var/lib/vz, or VZ_STATEDIR: what a reboot must not lose */
+	const char *statedir;
 	const char *cgroupdir; /* /sys/fs/cgroup */
 	const char *procdir; /* /proc */
 	const char *libexecdir; /* where vzsuper and helpers are installed */
+	/*
+	 * How long a script of the suite may run in a VE, whose files it may wait
+	 * for: 300 s, or VZ_SCRIPT_TIMEOUT seconds of the environment.
+	 */
+	int script_timeout_ms;
 	vz_log_fn log; /* may be NULL */
 	void *log_data;
 };

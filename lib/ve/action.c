@@ -85,7 +85,7 @@ static int run_inside(const struct vz_ve *ve, const char *path, struct vz_err *e
 		return vz_err_set(err, VZ_E_NOSCRIPT, -r,
 				  "can't read the action script %s", path);
 	snprintf(veid, sizeof(veid), "VEID=%u", ve->id);
-	r = vz_exec_script(ve->ctx, ve->id, text, env, err);
+	r = vz_exec_script(ve->ctx, ve->id, text, env, ve->ctx->script_timeout_ms, err);
 	if (r < 0)
 		vz_err_prefix(err, "the action script %s", path);
 	return r > 0 ? failed(path, r, err) : r;

@@ -161,7 +161,11 @@ static int run_action(const struct vz_ve *ve, const struct vz_conf *conf,
 		return r;
 	if (make_env(ve->id, ve_state, vars, &env))
 		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "environment of a script");
-	r = vz_exec_script(ve->ctx, ve->id, text, (const char *const *)env.v, err);
+	r = vz_exec_script(ve->ctx, ve->id, text, (const char *const *)env.v,
+			   ve->ctx->script_timeout_ms, err);
+	if (r == -ETIMEDOUT)
+		vz_err_prefix(err, "the distribution's script %s in VE %u",
+			      vz_conf_get(conf, action_keys[action]), ve->id);
 	if (r > 0)
 		return vz_err_set(err, VZ_E_DISTSCRIPT, 0,
 				  "the distribution's script %s failed in VE %u with "

@@ -460,7 +460,7 @@ static int script_file(const char *text, struct vz_err *err)
 }
 
 int vz_exec_script(const struct vz_ctx *ctx, uint32_t veid, const char *text,
-		   const char *const *env, struct vz_err *err)
+		   const char *const *env, int timeout_ms, struct vz_err *err)
 {
 	static const char *const argv[] = { "sh", "/proc/self/fd/0", NULL };
 	vz_autofd int fd = script_file(text, err);
@@ -469,6 +469,7 @@ int vz_exec_script(const struct vz_ctx *ctx, uint32_t veid, const char *text,
 		.env = env,
 		.fd = { fd, STDOUT_FILENO, STDERR_FILENO },
 		.shell = true,
+		.timeout_ms = timeout_ms,
 	};
 
 	return fd < 0 ? fd : vz_exec(ctx, veid, &ex, err);

@@ -46,9 +46,12 @@ int vz_exec(const struct vz_ctx *ctx, uint32_t veid, const struct vz_exec *ex,
 /*
  * Run a script of the host inside the VE: its text goes to the shell in the VE
  * by a descriptor, no file of it is made there. Standard input is /dev/null,
- * output goes to the caller's. Returns as vz_exec().
+ * output goes to the caller's. Returns as vz_exec(); VZ_E_TIMEOUT when it ran
+ * longer than timeout_ms (0: as long as it likes). The shell and the files that
+ * it meets are the VE's: what a command cannot wait for needs a limit, and
+ * ctx->script_timeout_ms is the one for the suite's own scripts.
  */
 int vz_exec_script(const struct vz_ctx *ctx, uint32_t veid, const char *text,
-		   const char *const *env, struct vz_err *err);
+		   const char *const *env, int timeout_ms, struct vz_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 #!/bin/bash
-# shellcheck disable=SC2086,SC2048 # commands are lists of words here
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2086,SC2048 # commands are lists of words here
 # vz beside crun, lxc and the floor: the same BusyBox root, one run, interleaved,
 # medians, hot (back to back) and after 300 ms of idleness. ROUNDS=N for more.
 . "$(dirname "$0")/../lib.sh"
@@ -13,16 +13,18 @@ missed=0
 # verdict WHAT RATIO MOST|LEAST BAR
 verdict() {
 	local word=ok
-	if ! awk -v r="$2" -v b="$4" -v s="$3" 'BEGIN { exit !(s == "most" ? r <= b : r >= b) }'; then
+	# What is no number was not measured, and so not reached.
+	if ! [[ $2 =~ ^[0-9.]+$ ]] ||
+		! awk -v r="$2" -v b="$4" -v s="$3" 'BEGIN { exit !(s == "most" ? r <= b : r >= b) }'; then
 		word=MISSED
 		missed=$((missed + 1))
 	fi
-	printf '  %-44s %7.2f   bar: at %s %s   %s\n' "$1" "$2" "$3" "$4" "$word"
+	printf '  %-44s %7s   bar: at %s %s   %s\n' "$1" "$2" "$3" "$4" "$word"
 }
 
 # ratio A B: A / B
 ratio() {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b > 0 ? a / b : 999 }'
+	awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0 && a > 0) printf "%.3f", a / b; else print "none" }'
 }
 
 min() {

@@ -29,7 +29,8 @@ ok "$status" "the fuzzers compile" || diag "$out" "$err"
 
 for f in build/fuzz/*_fuzz; do
 	name=$(basename "$f" _fuzz)
-	[ -x "$f" ] && [ -e "tests/fuzz/${name}_fuzz.c" ] || continue
+	[ -x "$f" ] || continue
+	[ -e "tests/fuzz/${name}_fuzz.c" ] || continue
 	mkdir -p "$T/$name"
 	[ "$(type -t "seeds_$name")" != function ] || "seeds_$name" "$T/$name"
 	run timeout -k 5 $((TIME * 3 + 30)) "$f" -max_total_time="$TIME" -timeout=10 \

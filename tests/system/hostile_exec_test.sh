@@ -32,7 +32,7 @@ is "$out" "/bin/busybox" "init: runs its own program"
 out=$(cd "$H/dir" && vzctl exec 1410 'pwd; readlink /proc/self/cwd; ls -A ..')
 unlike "$out" "host|passwd" "exec: not in the host's directory"
 out=$(vzctl exec 1410 hostile fds <"$H/dir" 2>&1)
-is "$out" "" "exec: a directory as standard input is none in the VE"
+unlike "$out" "fd [0-9]" "exec: a directory as standard input is none in the VE"
 out=$(vzctl enter 1410 --exec hostile fds <"$H/dir" 2>&1)
 unlike "$out" "fd [0-9]" "enter: neither"
 out=$(echo 'cat /proc/self/mountinfo' | vzctl exec 1410 - 2>&1)
@@ -113,7 +113,8 @@ if [ -n "$super" ] && [ -d "/proc/$super" ]; then
 	before=$(ls /proc/"$super"/fd)
 	run vzctl exec 1410 'ls /run/host; for s in /run/host/*; do hostile notify $s 3000; done
 		for s in /run/host/*; do [ -p $s ] && head -c 200000 /dev/zero >$s & done; sleep 1; true'
-	is "$(ls /proc/"$super"/fd)" "$before" "the supervisor took no descriptor"
+	is "$(comm -13 <(sort <<<"$before") <(ls /proc/"$super"/fd | sort))" "" \
+		"the supervisor took no descriptor"
 	[ -d "/proc/$super" ]
 	ok $? "the supervisor lives"
 else
@@ -123,7 +124,7 @@ fi
 # --- a process that is none of the VE's, under the number of its init ---
 
 run_ok "start another" vzctl start 1411
-init=$(sed -n 's/^ *init *= *//p' "$VZ_RUNDIR/1411/state" | tr -d '"')
+init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/1411/state" | tr -d '"')
 sleep 300 &
 bystander=$!
 like "$init" '^[0-9]+$' "its init is known"

@@ -7,6 +7,8 @@
 
 make_hostile 1400 || skip_all "no VE could be made"
 R=$T/private/1400
+# A script in the VE that waits for its pipes is given up then.
+export VZ_SCRIPT_TIMEOUT=2
 mounts_before=$(host_mounts)
 
 # a command that must end, with whatever documented status
