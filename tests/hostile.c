@@ -82,59 +82,70 @@ static bool same_inode(const char *path, ino_t ino)
 	return !stat(path, &st) && st.st_ino == ino;
 }
 
-/* One on its way out has no memory any more, and nothing of anybody's. */
-static bool has_memory(int pid)
+/*
+ * By now one of the VE's own: it came to its execve, or left its memory, between
+ * our look at its program and what we tried.
+ */
+static bool is_ours(int pid, ino_t ino)
 {
 	char path[64], line[256];
-	bool has = false;
+	bool memory = false;
 	FILE *f;
 
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (!access(path, F_OK) && !same_inode(path, ino))
+		return true;
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		has |= !strncmp(line, "VmSize", 6);
+		memory |= !strncmp(line, "VmSize", 6);
 	if (f)
 		fclose(f);
-	return has;
+	return !memory;
+}
+
+static void gained(const char *what, int pid, ino_t ino)
+{
+	if (!is_ours(pid, ino))
+		printf("%s %d\n", what, pid);
+}
+
+static void try_open(const char *file, int flags, const char *what, int pid, ino_t ino)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, flags);
+	if (fd < 0)
+		return;
+	gained(what, pid, ino);
+	close(fd);
 }
 
 /* One process that may be the host's, on its way in: can we get at it? */
 static void try_process(int pid, ino_t ino)
 {
 	char path[64];
-	bool host, maybe;
+	bool host;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	host = same_inode(path, ino);
-	/* Not to be looked at is as it should be, unless the rest can be. */
-	maybe = host || access(path, F_OK);
 	if (host) {
 		printf("saw the program of %d\n", pid);
 		fd = open(path, O_WRONLY);
 		if (fd >= 0 || errno == ETXTBSY)
 			printf("could write the program of %d\n", pid);
 	}
-	if (!maybe)
+	/* Not to be looked at is as it should be, unless the rest can be. */
+	if (!host && !access(path, F_OK))
 		return;
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDWR);
-	if (fd >= 0)
-		printf("opened the memory of %d\n", pid);
-	close(fd);
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY);
-	if (fd >= 0)
-		printf("opened the descriptors of %d\n", pid);
-	close(fd);
-	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
-	fd = open(path, O_RDONLY);
-	if (fd >= 0)
-		printf("opened the environment of %d\n", pid);
-	close(fd);
+	try_open("mem", O_RDWR, "opened the memory of", pid, ino);
+	try_open("fd", O_RDONLY | O_DIRECTORY, "opened the descriptors of", pid, ino);
+	try_open("environ", O_RDONLY, "opened the environment of", pid, ino);
 	if (!ptrace(PTRACE_SEIZE, pid, 0, 0)) {
-		if (has_memory(pid))
-			printf("traced %d\n", pid);
+		gained("traced", pid, ino);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 	}
 }
