@@ -108,12 +108,15 @@ fi
 
 # --- it is told to the supervisor what it likes ---
 
+fds_of() {
+	find "/proc/$1/fd" -mindepth 1 -printf '%f\n' | sort
+}
 super=$(fuser "$VZ_RUNDIR/1410/super" 2>/dev/null | tr -d ' ')
 if [ -n "$super" ] && [ -d "/proc/$super" ]; then
-	before=$(ls /proc/"$super"/fd)
+	before=$(fds_of "$super")
 	run vzctl exec 1410 'ls /run/host; for s in /run/host/*; do hostile notify $s 3000; done
 		for s in /run/host/*; do [ -p $s ] && head -c 200000 /dev/zero >$s & done; sleep 1; true'
-	is "$(comm -13 <(sort <<<"$before") <(ls /proc/"$super"/fd | sort))" "" \
+	is "$(comm -13 <(echo "$before") <(fds_of "$super"))" "" \
 		"the supervisor took no descriptor"
 	[ -d "/proc/$super" ]
 	ok $? "the supervisor lives"

@@ -7,7 +7,7 @@
 [ -n "${HOSTNM:-}" ] || exit 0
 short=${HOSTNM%%.*}
 old=
-if [ -r /etc/hostname ]; then
+if [ -f /etc/hostname ] && [ -r /etc/hostname ]; then
 	read -r old </etc/hostname || :
 fi
 

@@ -61,6 +61,10 @@ $user:$hash:"*) ;;
 	vz_put $file "$text"
 }
 
+# Programs would wait for ever at a pipe, or read a device to its end.
+for file in /etc/passwd /etc/shadow /etc/group /etc/gshadow; do
+	[ ! -e $file ] || [ -f $file ] || vz_fail "$file is not a file"
+done
 has_user || add_user
 if vz_have chpasswd; then
 	printf '%s\n' "$userpw" | chpasswd >&2 || vz_fail "chpasswd failed"
