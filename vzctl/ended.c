@@ -13,6 +13,7 @@ static int run(struct vz_inv *inv)
 		return vz_err_set(inv->err, VZ_E_SYNTAX, 0,
 				  "ended: expected halt, reboot or killed"),
 		       VZ_E_SYNTAX;
+	vz_ve_lock_note(&inv->ve);
 	if (vz_ve_ended(&inv->ve, !strcmp(how, "reboot"), inv->lock_fd, inv->err))
 		return inv->err->status;
 	return 0;

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -93,7 +95,7 @@ static int lock_file(const char *path, int *ret_fd)
 	}
 }
 
-/* For the administrator only: who holds it is the kernel's knowledge. */
+/* For words and patience only: who holds it is the kernel's knowledge. */
 static void write_holder(int fd)
 {
 	char buf[24];
@@ -101,6 +103,45 @@ static void write_holder(int fd)
 
 	if (!ftruncate(fd, 0))
 		n = pwrite(fd, buf, n, 0);
+}
+
+/* Whether the command that had the lock last is gone. */
+static bool holder_is_gone(const char *path)
+{
+	char pid[24];
+	uint64_t v;
+
+	return !vz_read_small(AT_FDCWD, path, pid, sizeof(pid)) &&
+	       !vz_parse_u64(pid, INT32_MAX, &v) && v && kill(v, 0) && errno == ESRCH;
+}
+
+/*
+ * A supervisor waits for the lock when its VE has ended, and gets it from the
+ * command that stopped the VE only to see that nothing is left to do. The next
+ * command must not fail for that moment.
+ */
+static int lock_patiently(const char *path, int *ret_fd)
+{
+	int r = lock_file(path, ret_fd);
+
+	for (long ms = 1; r == -EWOULDBLOCK && ms <= 1024 && holder_is_gone(path);
+	     ms *= 2) {
+		struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+		nanosleep(&t, NULL);
+		r = lock_file(path, ret_fd);
+	}
+	return r;
+}
+
+void vz_ve_lock_note(const struct vz_ve *ve)
+{
+	const char *dir = vz_cfg_str(ve->cfg, VZ_P_LOCKDIR);
+	vz_autofree char *path = vz_strf("%s/%u.lck", dir, ve->id);
+	vz_autofd int fd = path ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd >= 0)
+		write_holder(fd);
 }
 
 static int locked_by(const char *path, uint32_t id, struct vz_err *err)
@@ -124,7 +165,7 @@ int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t i
 	if (r)
 		return vz_err_set(err, VZ_E_LOCKDIR, -r,
 				  "can't make LOCKDIR %s: see vz.conf", dir);
-	r = lock_file(path, &fd);
+	r = lock_patiently(path, &fd);
 	if (r == -EWOULDBLOCK)
 		return locked_by(path, id, err);
 	if (r)

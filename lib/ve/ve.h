@@ -33,5 +33,7 @@ int vz_ve_lookup(const struct vz_ctx *ctx, const char *word, uint32_t *ret_id,
  */
 int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
 	       int *ret_fd, struct vz_err *err);
+/* Say in the file that this process has the lock, which it was handed. */
+void vz_ve_lock_note(const struct vz_ve *ve);
 
 #endif
