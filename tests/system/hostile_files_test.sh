@@ -105,6 +105,17 @@ done
 [ ! -e "$H/dir/ran" ]
 ok $? "no program of the host was run"
 
+# A shell that never ends, which a start needs for the name that it is to set.
+again
+run vzctl set 1400 --hostname patient --save
+cp "$hostile" "$R/bin/hostile-shell"
+mv -f "$R/bin/hostile-shell" "$R/bin/sh"
+run_is 15 "a shell that never ends: start gives up" timeout 60 vzctl start 1400
+like "$err" 'killed after' "a shell that never ends: it says so"
+run vzctl status 1400
+like "$out" ' unmounted down' "a shell that never ends: is down"
+is "$(our_groups | grep /1400)" "" "a shell that never ends: no process is left"
+
 # A root that is not the VE's.
 again
 mv "$R" "$T/private/aside"
