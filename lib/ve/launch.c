@@ -479,6 +479,9 @@ static _Noreturn void become_super(struct vz_ve *ve, struct vz_launch *how, int 
 	launch_init(&l, ve, how);
 	r = run_steps(&l, &rep.err);
 	rep.tells_ready = l.hello.tells_ready;
+	/* Init runs: who hears of it may give the VE its next command at once. */
+	if (how->lock_fd >= 0)
+		close(how->lock_fd);
 	if (r && !rep.err.status)
 		vz_err_set(&rep.err, VZ_E_SYSTEM, -r, "can't start the VE");
 	/* Before vzctl hears of it and ends: the next command is to get the lock. */
