@@ -95,14 +95,18 @@ static int lock_file(const char *path, int *ret_fd)
 	}
 }
 
-/* For words and patience only: who holds it is the kernel's knowledge. */
+/*
+ * For words and patience only: who holds it is the kernel's knowledge. Cut only
+ * when that is needed: on a disk it costs more than the rest of locking.
+ */
 static void write_holder(int fd)
 {
 	char buf[24];
 	int n = snprintf(buf, sizeof(buf), "%d\n", getpid());
+	struct stat st;
 
-	if (!ftruncate(fd, 0))
-		n = pwrite(fd, buf, n, 0);
+	if (pwrite(fd, buf, n, 0) == n && !fstat(fd, &st) && st.st_size > n)
+		n = ftruncate(fd, n);
 }
 
 /* Whether the command that had the lock last is gone. */

@@ -172,6 +172,7 @@ bench_list() {
 	for ((i = 2001; i <= 3000; i++)); do
 		sed "s/^HOSTNAME=.*//; \$a HOSTNAME=\"ve$i\"" "$VZ_CONFDIR/conf/1701.conf" \
 			>"$dir/conf/$i.conf"
+		mkdir -p "$T/private/$i" # without one it is no VE
 	done
 	is "$(VZ_CONFDIR=$dir vzlist -a -H -o ctid | wc -l)" 1000 "vzlist lists 1,000 VEs"
 	measure "vzlist -a of 1,000" "$ROUNDS" 0 < <(
@@ -267,7 +268,9 @@ bench_many() {
 }
 
 chmod 711 "$T"
-mkdir -p "$T/bundle"
+mkdir -p "$T/bundle" "$T/crun"
+# What a run's state is kept in is a tmpfs on any real node, for all of them.
+mount -t tmpfs -o mode=755 tmpfs "$VZ_RUNDIR" && mount -t tmpfs -o mode=755 tmpfs "$T/crun" || exit 1
 make_busybox_root "$ROOT" && cp -a "$ROOT" "$ROOT.floor" &&
 	chown -R 1900000000:1900000000 "$ROOT.floor" || exit 1
 setup_crun
