@@ -167,14 +167,15 @@ bench_exec() {
 
 bench_list() {
 	local i dir=$T/many
-	mkdir -p "$dir/conf" "$dir/run" "$T/private"
+	mkdir -p "$dir/conf" "$dir/run"
+	(cd "$T/private" && mkdir -p {2001..3000})
 	cp "$VZ_CONFDIR/vz.conf" "$dir/"
 	for ((i = 2001; i <= 3000; i++)); do
 		sed "s/^HOSTNAME=.*//; \$a HOSTNAME=\"ve$i\"" "$VZ_CONFDIR/conf/1701.conf" \
 			>"$dir/conf/$i.conf"
 		mkdir -p "$T/private/$i" # without one it is no VE
 	done
-	is "$(VZ_CONFDIR=$dir vzlist -a -H -o ctid | wc -l)" 1000 "vzlist lists 1,000 VEs"
+	is "$(VZ_CONFDIR=$dir vzlist -a -H -o ctid | wc -l)" 1000 "vzlist lists 1,000 VEs" || exit 1
 	measure "vzlist -a of 1,000" "$ROUNDS" 0 < <(
 		line vz "env VZ_CONFDIR=$dir VZ_RUNDIR=$dir/run vzlist -a" "" ""
 		line files "env VZ_CONFDIR=$dir $BIN/readfiles $dir/conf .conf" "" ""

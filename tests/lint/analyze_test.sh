@@ -26,7 +26,7 @@ checks+=',clang-analyzer-deadcode.*,-clang-analyzer-deadcode.DeadStores'
 checks+=',bugprone-sizeof-expression,bugprone-suspicious-memset-usage'
 checks+=',bugprone-macro-repeated-side-effects,bugprone-infinite-loop,bugprone-misplaced-*'
 checks+=',bugprone-not-null-terminated-result,bugprone-signal-handler,bugprone-posix-return'
-list_files | grep '\.c$' | grep -vE '^tests/|^lib/sys/gen/' >"$T/sources"
+list_files | grep '\.c$' | grep -vE '^tests/|/gen/' >"$T/sources"
 # shellcheck disable=SC2016 # the inner shell's
 CHECKS=$checks xargs -P 2 -n 4 sh -c 'exec clang-tidy --quiet --warnings-as-errors="*" \
 	--checks="$CHECKS" "$@" -- -std=gnu11 -D_GNU_SOURCE -Ilib -I. -Ibuild/clang/gen \
