@@ -314,7 +314,7 @@ static int with_mount(struct create *c, struct vz_err *err)
 {
 	const char *root = vz_ve_root(&c->ve, err);
 	vz_autofd int target = -1, mnt = -1;
-	int r = vz_mkdir_p(root, 0755);
+	int r = vz_mkdir_p(root, 0700);
 
 	if (r)
 		return vz_err_set(err, VZ_E_MOUNTPOINT, -r, "can't make %s", root);
