@@ -251,13 +251,14 @@ static int stat_device(const char *devdir, const char *name, struct stat *ret,
 }
 
 static int add_device(struct vz_dev_set *set, const char *name, const struct stat *st,
-		      unsigned int access, struct vz_err *err)
+		      unsigned int access, unsigned int mode, struct vz_err *err)
 {
 	struct vz_dev_node node = {
 		.type = S_ISBLK(st->st_mode) ? 'b' : 'c',
 		.major = major(st->st_rdev),
 		.minor = minor(st->st_rdev),
 		.own = (st->st_mode & 06) != 06,
+		.mode = mode,
 	};
 	struct vz_dev_rule rule = { node.type, node.major, node.minor, access };
 	int r = 0;
@@ -283,7 +284,7 @@ static int add_feature(struct vz_dev_set *set, const char *devdir,
 	if (stat_device(devdir, f->node, &st, NULL))
 		st = (struct stat){ .st_mode = S_IFCHR | 0600,
 				    .st_rdev = makedev(f->major, f->minor) };
-	return add_device(set, f->node, &st, RW, err);
+	return add_device(set, f->node, &st, RW, 0666, err);
 }
 
 static int add_devnode(struct vz_dev_set *set, const char *devdir, const char *entry,
@@ -307,7 +308,7 @@ static int add_devnode(struct vz_dev_set *set, const char *devdir, const char *e
 	if (!r && access)
 		r = refuse_loop(err, S_ISBLK(st.st_mode) ? 'b' : 'c', major(st.st_rdev),
 				entry);
-	return r ? r : add_device(set, name, &st, access, err);
+	return r ? r : add_device(set, name, &st, access, 0660, err);
 }
 
 static int add_lists(struct vz_dev_set *set, const char *devdir,
@@ -377,14 +378,19 @@ static int make_node(const char *path, const struct vz_dev_node *node, uid_t uid
 	if (!dir)
 		return -ENOMEM;
 	*strrchr(dir, '/') = 0;
-	r = vz_mkdir_p(dir, 0755);
+	/* Another VE that goes may take DEVDIR/vz away before we are in it. */
+	for (int i = 0; i < 8; i++) {
+		r = vz_mkdir_p(dir, 0755);
+		if (r != -ENOENT)
+			break;
+	}
 	if (r)
 		return r;
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
-	if (mknod(path, type | 0660, makedev(node->major, node->minor)))
+	if (mknod(path, type, makedev(node->major, node->minor)))
 		return -errno;
-	return lchown(path, uid, gid) || chmod(path, 0660) ? -errno : 0;
+	return lchown(path, uid, gid) || chmod(path, node->mode) ? -errno : 0;
 }
 
 int vz_dev_make_nodes(const char *devdir, uint32_t veid, const struct vz_dev_set *set,
@@ -411,8 +417,13 @@ int vz_dev_make_nodes(const char *devdir, uint32_t veid, const struct vz_dev_set
 int vz_dev_remove_nodes(const char *devdir, uint32_t veid)
 {
 	vz_autofree char *path = vz_strf("%s/vz/%u", devdir, veid);
+	int r = path ? vz_remove_tree(AT_FDCWD, path) : -ENOMEM;
 
-	return path ? vz_remove_tree(AT_FDCWD, path) : -ENOMEM;
+	if (r)
+		return r;
+	/* The last one shuts the door. */
+	*strrchr(path, '/') = 0;
+	return rmdir(path) && errno != ENOTEMPTY && errno != ENOENT ? -errno : 0;
 }
 
 /* -- for the kernel -- */

@@ -38,6 +38,7 @@ struct vz_dev_node {
 	 * namespace VE needs one of its own, made by vz_dev_make_node().
 	 */
 	bool own;
+	unsigned int mode; /* of an own one: 0660, or 0666 when a feature gives it */
 };
 
 struct vz_dev_set {

@@ -200,6 +200,7 @@ static void test_nodes(void)
 	       "for the VE's root");
 	tap_is_int(vz_dev_remove_nodes(dev, 1400), 0, "remove");
 	tap_ok(lstat(path, &st), "is gone");
+	tap_ok(access("vz", F_OK), "and so is the directory of all");
 	tap_is_int(vz_dev_remove_nodes(dev, 1400), 0, "removed already");
 	vz_dev_node_path(dev, 1400, &set.node[6], path, sizeof(path));
 	snprintf(want, sizeof(want), "%s/fuse", dev);
