@@ -484,9 +484,6 @@ static _Noreturn void become_super(struct vz_ve *ve, struct vz_launch *how, int 
 		close(how->lock_fd);
 	if (r && !rep.err.status)
 		vz_err_set(&rep.err, VZ_E_SYSTEM, -r, "can't start the VE");
-	/* Before vzctl hears of it and ends: the next command is to get the lock. */
-	if (!r && how->lock_fd >= 0)
-		close(how->lock_fd);
 	if (vz_write_all(report, &rep, sizeof(rep)) || r)
 		if (r)
 			_exit(1);
