@@ -73,11 +73,6 @@ static int lib_call(int (*call)(struct cgroup *), struct cgroup *g)
 	return r ? -lib_errno(r) : 0;
 }
 
-static int lib_create(struct cgroup *g)
-{
-	return cgroup_create_cgroup(g, 1);
-}
-
 static int lib_modify(struct cgroup *g)
 {
 	return cgroup_modify_cgroup(g);
@@ -115,23 +110,6 @@ static bool has_file(const struct vz_cg *cg, const struct vz_cg_value *v)
 
 	return !vz_cg_path(cg, v->ctrl, v->file, path, sizeof(path)) &&
 	       !access(path, F_OK);
-}
-
-/*
- * Of a group that is not there yet, as its parent shows, which the first VE
- * makes. (The hierarchy's root has not all files.)
- */
-static bool will_have_file(const struct vz_cg *cg, const struct vz_cg_value *v)
-{
-	struct vz_cg parent = *cg;
-	char path[256], *slash = strrchr(parent.name, '/');
-
-	if (slash)
-		*slash = 0;
-	if (!slash || has_file(&parent, v))
-		return slash;
-	return !vz_cg_path(&parent, v->ctrl, NULL, path, sizeof(path)) &&
-	       !vz_mkdir_p(path, 0755) && has_file(&parent, v);
 }
 
 /*
@@ -304,53 +282,49 @@ static int make_delegated(const struct vz_cg *cg, enum vz_cg_ctrl ctrl, uid_t ui
 		 : 0;
 }
 
-static int make_cpuset(const struct vz_cg *cg, struct vz_err *err)
+/* A file of device rules takes one a write. */
+static int write_lines(const struct vz_cg *cg, const struct vz_cg_value *v)
 {
-	vz_autofd int dir = -1;
+	vz_autofree char *copy = strdup(v->value);
+	char *save, *line = copy ? strtok_r(copy, "\n", &save) : NULL;
+	int r = copy ? 0 : -ENOMEM;
 
-	if (!*cg->host->v1[VZ_CG_CPUSET])
-		return 0;
-	dir = walk(cg, VZ_CG_CPUSET);
-	return dir < 0 ? vz_err_set(err, VZ_E_ENV, -dir, "can't make the group %s/%s",
-				    cg->host->v1[VZ_CG_CPUSET], cg->name)
-		       : 0;
-}
-
-/* One libcgroup group of every v1 controller, and the values of all. */
-static struct cgroup *describe(const struct vz_cg *cg, const struct vz_cg_values *values)
-{
-	VZ_CLEANUP(free_group) struct cgroup *g = cgroup_new_cgroup(cg->name);
-
-	for (int c = 0; g && c < VZ_CG__COUNT; c++)
-		if (names[c].v1 && *cg->host->v1[c] &&
-		    !cgroup_add_controller(g, names[c].v1))
-			return NULL;
-	for (size_t i = 0; g && values && i < values->n; i++)
-		if ((!values->v[i].optional || will_have_file(cg, &values->v[i])) &&
-		    add_value(cg, g, &values->v[i]))
-			return NULL;
-	return vz_take(g);
+	for (; !r && line; line = strtok_r(NULL, "\n", &save))
+		r = vz_cg_write(cg, v->ctrl, v->file, line, NULL);
+	return r;
 }
 
 /*
- * Nearly every start is one call of the library. When it fails, the values are
- * set one by one: that finds the file that can't be set.
+ * Of new groups, without libcgroup: that reads the mount table and makes each
+ * level of the path anew for every controller and value, at every start.
  */
 static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
 		     struct vz_err *err)
 {
-	VZ_CLEANUP(free_group) struct cgroup *all = describe(cg, values);
-	VZ_CLEANUP(free_group) struct cgroup *bare = NULL;
-	int r;
+	int r = 0;
 
-	if (all && !lib_call(lib_create, all))
-		return 0;
-	bare = describe(cg, NULL);
-	r = bare ? lib_call(lib_create, bare) : -ENOMEM;
-	if (r)
-		return vz_err_set(err, VZ_E_ENV, -r, "can't make the groups %s",
-				  cg->name);
-	return values ? vz_cg_set(cg, values, err) : 0;
+	for (int c = 0; c < VZ_CG__COUNT; c++) {
+		int dir;
+
+		if (!names[c].v1 || !*cg->host->v1[c])
+			continue;
+		dir = walk(cg, c);
+		if (dir < 0)
+			return vz_err_set(err, VZ_E_ENV, -dir,
+					  "can't make the group %s/%s", cg->host->v1[c],
+					  cg->name);
+		close(dir);
+	}
+	for (size_t i = 0; values && i < values->n && !r; i++) {
+		const struct vz_cg_value *v = &values->v[i];
+
+		if (!*v->value || (v->optional && !has_file(cg, v)))
+			continue;
+		r = write_lines(cg, v);
+		if (r)
+			set_error(cg, v, r, err);
+	}
+	return r;
 }
 
 static int create(const struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
@@ -364,8 +338,6 @@ static int create(const struct vz_cg *cg, const struct vz_cg_values *values, uid
 	r = make_delegated(cg, VZ_CG_UNIFIED, uid, gid, err);
 	if (!r)
 		r = make_delegated(cg, VZ_CG_SYSTEMD, uid, gid, err);
-	if (!r)
-		r = make_cpuset(cg, err);
 	for (int c = 0; c < VZ_CG__COUNT; c++)
 		v1 |= names[c].v1 && *cg->host->v1[c];
 	if (r)
