@@ -312,7 +312,29 @@ static const char *how_ended(void)
 	return !sig || sig == SIGINT ? "halt" : "killed";
 }
 
-/* Wait for the VE's lock, held by the file that has the name in the end. */
+static void record_lock(int fd, int type)
+{
+	struct flock all = { .l_type = type, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_OFD_SETLKW, &all))
+		if (errno != EINTR)
+			_exit(1);
+}
+
+/* Whoever had the VE's lock has removed what there was, and perhaps started anew. */
+static bool is_cleaned(void)
+{
+	struct stat st;
+
+	return fstat(VZ_SUPER_LOCK, &st) || !st.st_nlink;
+}
+
+/*
+ * Wait until no command works on the VE, and take its lock if something is
+ * left to be cleaned. `vzctl stop` cleans by itself: then the command after it
+ * must not find the VE locked by us, so until we know we share the record lock
+ * that commands hold beside the VE's lock, and that they wait for.
+ */
 static void lock_ve(const char *path)
 {
 	struct stat here, there;
@@ -323,12 +345,14 @@ static void lock_ve(const char *path)
 		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
 		if (fd < 0)
 			_exit(1);
-		while (flock(fd, LOCK_EX))
-			if (errno != EINTR)
-				_exit(1);
-		if (!fstat(fd, &here) && !stat(path, &there) &&
-		    here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+		record_lock(fd, F_RDLCK);
+		if (is_cleaned())
+			_exit(0);
+		if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &here) &&
+		    !stat(path, &there) && here.st_ino == there.st_ino &&
+		    here.st_dev == there.st_dev)
 			return;
+		/* A command was faster, and may clean up. */
 		close(fd);
 	}
 }
@@ -338,7 +362,6 @@ static _Noreturn void hand_over(struct super *s)
 	char *argv[] = { s->argv[VZ_SUPER_ARG_VZCTL], "--skiplock",	   "ended",
 			 s->argv[VZ_SUPER_ARG_VEID],  (char *)how_ended(), NULL };
 	struct flock unlock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-	struct stat st;
 
 	/* From here on the VE counts as down. */
 	fcntl(VZ_SUPER_LOCK, F_OFD_SETLK, &unlock);
@@ -347,9 +370,6 @@ static _Noreturn void hand_over(struct super *s)
 	close(VZ_SUPER_INIT);
 	drop_client(s);
 	lock_ve(s->argv[VZ_SUPER_ARG_LCK]);
-	/* Whoever had the lock has removed what there was, and perhaps started anew. */
-	if (fstat(VZ_SUPER_LOCK, &st) || !st.st_nlink)
-		_exit(0);
 	close(VZ_SUPER_LOCK);
 	execv(argv[0], argv);
 	_exit(1);

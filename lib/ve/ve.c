@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -76,7 +74,23 @@ int vz_ve_lookup(const struct vz_ctx *ctx, const char *word, uint32_t *ret_id,
 	return r;
 }
 
-/* flock() the file that has the name just now, not one that was unlinked. */
+/*
+ * The lock proper is flock(). The record lock beside it is what a supervisor
+ * waits for when its VE has ended: it shares that one for a moment, to see
+ * whether the command that held it has cleaned up, and no command must fail
+ * for this moment. So here it is waited for.
+ */
+static int lock_out_supervisor(int fd)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, F_OFD_SETLKW, &all))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* Lock the file that has the name just now, not one that was unlinked. */
 static int lock_file(const char *path, int *ret_fd)
 {
 	struct stat here, there;
@@ -88,7 +102,7 @@ static int lock_file(const char *path, int *ret_fd)
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &here))
 			return -errno;
 		if (!stat(path, &there) && here.st_ino == there.st_ino &&
-		    here.st_dev == there.st_dev) {
+		    here.st_dev == there.st_dev && !lock_out_supervisor(fd)) {
 			*ret_fd = vz_take_fd(&fd);
 			return 0;
 		}
@@ -96,7 +110,7 @@ static int lock_file(const char *path, int *ret_fd)
 }
 
 /*
- * For words and patience only: who holds it is the kernel's knowledge. Cut only
+ * For words only: who holds it is the kernel's knowledge. Cut only
  * when that is needed: on a disk it costs more than the rest of locking.
  */
 static void write_holder(int fd)
@@ -107,35 +121,6 @@ static void write_holder(int fd)
 
 	if (pwrite(fd, buf, n, 0) == n && !fstat(fd, &st) && st.st_size > n)
 		n = ftruncate(fd, n);
-}
-
-/* Whether the command that had the lock last is gone. */
-static bool holder_is_gone(const char *path)
-{
-	char pid[24];
-	uint64_t v;
-
-	return !vz_read_small(AT_FDCWD, path, pid, sizeof(pid)) &&
-	       !vz_parse_u64(pid, INT32_MAX, &v) && v && kill(v, 0) && errno == ESRCH;
-}
-
-/*
- * A supervisor waits for the lock when its VE has ended, and gets it from the
- * command that stopped the VE only to see that nothing is left to do. The next
- * command must not fail for that moment.
- */
-static int lock_patiently(const char *path, int *ret_fd)
-{
-	int r = lock_file(path, ret_fd);
-
-	for (long ms = 1; r == -EWOULDBLOCK && ms <= 1024 && holder_is_gone(path);
-	     ms *= 2) {
-		struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-		nanosleep(&t, NULL);
-		r = lock_file(path, ret_fd);
-	}
-	return r;
 }
 
 void vz_ve_lock_note(const struct vz_ve *ve)
@@ -169,7 +154,7 @@ int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t i
 	if (r)
 		return vz_err_set(err, VZ_E_LOCKDIR, -r,
 				  "can't make LOCKDIR %s: see vz.conf", dir);
-	r = lock_patiently(path, &fd);
+	r = lock_file(path, &fd);
 	if (r == -EWOULDBLOCK)
 		return locked_by(path, id, err);
 	if (r)

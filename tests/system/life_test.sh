@@ -165,4 +165,16 @@ mv "$root/sbin/init.away" "$root/sbin/init"
 run_ok "the VE starts when it is sound again" vzctl start 1210
 run_ok "stop" vzctl stop 1210 --fast
 
+# None of our own processes may still have the lock when a command has returned.
+bad=0
+for _ in $(seq 30); do
+	for command in start "stop --fast" mount umount; do
+		# shellcheck disable=SC2086 # an option is a word of its own
+		run vzctl --quiet ${command%% *} 1210 ${command#"${command%% *}"} && continue
+		bad=1
+		diag "$command: $status $err"
+	done
+done
+ok $bad "120 commands in a row never meet a lock"
+
 done_testing
