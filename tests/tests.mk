@@ -11,7 +11,7 @@ deps:
 	@tests/deps.sh
 
 check: deps
-	@$(MAKE) -s all unit-programs
+	@$(MAKE) -s all unit-programs $(O)/tests/reaper $(O)/tests/hostile
 	@tests/run lint unit cli system fuzz asan nodes
 
 check-cli check-system check-nodes: all
