@@ -7,7 +7,7 @@
 is_root || skip_all "not root"
 
 hostile=$(dirname "${REAPER:-$O/tests/reaper}")/hostile
-[ -x "$hostile" ] || make -s -C "${TESTS%/*}" "${hostile#"${TESTS%/*}"/}" ||
+[ -x "$hostile" ] || make -s -C "${TESTS%/*}" "$hostile" ||
 	skip_all "no $hostile"
 
 # The host's files, which no VE may read or change.
