@@ -104,6 +104,10 @@ static pid_t start(char **argv, const sigset_t *mask)
 		return pid;
 	setpgid(0, 0);
 	sigprocmask(SIG_UNBLOCK, mask, NULL);
+	/* Whatever started the run may ignore them, as nohup and cron do. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	execvp(argv[0], argv);
 	fprintf(stderr, "reaper: can't run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
