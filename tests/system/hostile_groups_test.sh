@@ -45,7 +45,8 @@ nest "no more allowed" 1 'echo 0 >cgroup.max.descendants; echo 0 >cgroup.max.dep
 nest "fork bomb" 1 'mkdir b; (for i in 1 2 3 4 5 6 7 8; do
 	(while :; do (hostile ignore & hostile ignore &) ; sleep 0.05; done) & done) >/dev/null 2>&1 & sleep 1'
 nest "shut to its owner" 2 'mkdir m m/n; chmod 000 m m/n; chown 1:1 m; chmod 000 /sys/fs/cgroup'
-nest "systemd hierarchy" 4 'mkdir -p /s; mount -t cgroup -o none,name=systemd s /s 2>/dev/null && {
+# Two of them in a hierarchy that only v1 hosts have.
+nest "systemd hierarchy" "$([ -d /sys/fs/cgroup/systemd ] && echo 4 || echo 1)" 'mkdir -p /s; mount -t cgroup -o none,name=systemd s /s 2>/dev/null && {
 	mkdir -p /s/a/b/c "/s/x y"; hostile ignore & echo $! >/s/a/b/c/cgroup.procs; }'
 
 # exec must work whatever the groups look like

@@ -27,11 +27,11 @@ run vzctl exec 1420 'for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern 
 	/sys/block/*/uevent /sys/block/*/queue/scheduler /sys/kernel/vmcoreinfo \
 	/sys/kernel/debug/* /sys/kernel/tracing/trace /sys/firmware/* \
 	/sys/devices/system/cpu/cpu0/uevent /sys/bus/*/drivers_probe; do
-	[ -f $f ] && : 2>/dev/null >>$f && echo writable $f; done; true' 2>/dev/null
+	[ -f $f ] && true 2>/dev/null >>$f && echo writable $f; done; true' 2>/dev/null
 is "$(grep writable <<<"$out")" "" "none of the kernel's switches can be written"
 run vzctl exec 1420 'mount -o remount,rw /sys 2>/dev/null; mount -o remount,rw /proc 2>/dev/null
 	mount -t sysfs s /mnt 2>/dev/null || mount -t sysfs s /tmp 2>/dev/null
-	for d in /sys /mnt /tmp; do : 2>/dev/null >>$d/kernel/uevent_helper && echo writable $d; done
+	for d in /sys /mnt /tmp; do true 2>/dev/null >>$d/kernel/uevent_helper && echo writable $d; done
 	umount /mnt /tmp 2>/dev/null; true' 2>/dev/null
 is "$(grep writable <<<"$out")" "" "not by mounting it again either"
 run vzctl exec 1420 'for f in /proc/kcore /proc/kmsg /dev/kmsg /dev/mem /dev/port /proc/vmallocinfo \
@@ -75,12 +75,12 @@ unlike "$out" "$T/(etc|host|run|lock)|/etc/vz|/run/vz" "no mount tells of the ho
 run vzctl exec 1420 'mkdir -p /mnt; for t in debugfs tracefs securityfs configfs pstore efivarfs \
 	bpf hugetlbfs selinuxfs nfsd rpc_pipefs fusectl; do
 	mount -t $t x /mnt 2>/dev/null || continue
-	: 2>/dev/null >>/mnt/register && echo "$t writes"
+	true 2>/dev/null >>/mnt/register && echo "$t writes"
 	ls /mnt/kprobes/list /mnt/sleep_time 2>/dev/null
 	umount /mnt; done; true'
 is "$out" "" "file systems of the kernel give nothing"
 run vzctl exec 1420 'umount /proc/sys 2>/dev/null; umount -l /proc/kcore /proc/keys 2>/dev/null
-	head -c 1 /proc/kcore 2>/dev/null | wc -c; : 2>/dev/null >>/proc/sys/kernel/core_pattern && echo written; true' 2>/dev/null
+	head -c 1 /proc/kcore 2>/dev/null | wc -c; true 2>/dev/null >>/proc/sys/kernel/core_pattern && echo written; true' 2>/dev/null
 is "$out" "0" "what is masked is denied also without the mask"
 host_mounts >"$T/mounts"
 run vzctl exec 1420 'mkdir -p /mnt && mount -t tmpfs t /mnt && mount --make-rshared / && mount -t tmpfs t /tmp && umount -l /tmp /mnt'
@@ -94,7 +94,7 @@ run vzctl exec 1420 'mkdir -p /cg; for c in memory devices rdma pids cpu freezer
 	for f in /cg/release_agent /cg/*/release_agent; do
 		[ -e $f ] && echo "#!/bin/sh" >$f 2>/dev/null && echo "$c: release_agent"; done
 	for f in memory.limit_in_bytes devices.allow pids.max cpu.shares cpuset.cpus freezer.state; do
-		[ -e /cg/$f ] && : 2>/dev/null >>/cg/$f && echo "$c: $f"; done
+		[ -e /cg/$f ] && true 2>/dev/null >>/cg/$f && echo "$c: $f"; done
 	mkdir /cg/new 2>/dev/null && { rmdir /cg/new; [ $c = systemd ] || echo "$c: new group"; }
 	umount /cg; done; true' 2>/dev/null
 is "$out" "" "v1: no release agent, no limit, no group of the controllers"
@@ -102,7 +102,7 @@ run vzctl exec 1420 'unshare -UrmC sh -c "mkdir -p /cg; mount -t cgroup -o memor
 	echo x 2>/dev/null >/cg/release_agent && echo written"; true' 2>/dev/null
 is "$out" "" "v1: nor from namespaces of its own"
 run vzctl exec 1420 'cd /sys/fs/cgroup && for f in memory.max memory.high cpu.max cpu.weight pids.max io.max \
-	cpuset.cpus memory.swap.max memory.min; do [ -e $f ] && : 2>/dev/null >>$f && echo writable $f; done
+	cpuset.cpus memory.swap.max memory.min; do [ -e $f ] && true 2>/dev/null >>$f && echo writable $f; done
 	ls -d /sys/fs/cgroup/../* /sys/fs/cgroup/*/ 2>/dev/null | grep -c "14[0-9][0-9]"; true' 2>/dev/null
 is "$out" "0" "v2: its own limits are the host's, and others are not seen"
 
