@@ -168,7 +168,6 @@ bench_exec() {
 bench_list() {
 	local i dir=$T/many
 	mkdir -p "$dir/conf" "$dir/run"
-	(cd "$T/private" && mkdir -p {2001..3000})
 	cp "$VZ_CONFDIR/vz.conf" "$dir/"
 	for ((i = 2001; i <= 3000; i++)); do
 		sed "s/^HOSTNAME=.*//; \$a HOSTNAME=\"ve$i\"" "$VZ_CONFDIR/conf/1701.conf" \
