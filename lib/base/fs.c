@@ -182,3 +182,18 @@ int vz_mkdir_p(const char *path, mode_t mode)
 	}
 	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
 }
+
+int vz_replace_volatile(const char *path, const char *data, size_t len)
+{
+	vz_autofree char *tmp = vz_strf("%s.new", path);
+	vz_autofd int fd = -1;
+	int r;
+
+	if (!tmp)
+		return -ENOMEM;
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = vz_write_all(fd, data, len);
+	return r ? r : rename(tmp, path) ? -errno : 0;
+}

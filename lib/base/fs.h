@@ -34,6 +34,11 @@ int vz_write_all(int fd, const void *buf, size_t len);
  * Returns 0 or -errno, and then nothing has changed.
  */
 int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode);
+/*
+ * The same for what ends with the node's uptime and lies on a tmpfs: who reads
+ * finds the old or the new file, but nothing is waited for. Mode 600.
+ */
+int vz_replace_volatile(const char *path, const char *data, size_t len);
 
 /* mkdir -p. 0 or -errno. */
 int vz_mkdir_p(const char *path, mode_t mode);

@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 
-static void reset_signals(void)
+void vz_reset_signals(void)
 {
 	sigset_t none;
 
@@ -24,6 +24,24 @@ static void reset_signals(void)
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool vz_detach(int keep)
+{
+	pid_t pid = fork();
+
+	if (pid > 0)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (pid)
+		return false;
+	if (keep > 0)
+		close_range(0, keep - 1, 0);
+	close_range(keep + 1, ~0U, 0);
+	setsid();
+	if (fork())
+		_exit(0);
+	return true;
 }
 
 /* Put the wanted descriptors on 0, 1 and 2, whatever numbers they have. */
@@ -53,7 +71,7 @@ static _Noreturn void child(const struct vz_run *run, int report)
 
 	/* The report pipe must survive what is put on 0, 1 and 2. */
 	report = fcntl(report, F_DUPFD_CLOEXEC, 3);
-	reset_signals();
+	vz_reset_signals();
 	if (run->fd[0] || run->fd[1] || run->fd[2])
 		r = set_stdio(run->fd);
 	if (!r && chdir(run->dir ? run->dir : "/"))

@@ -2,6 +2,8 @@
 #ifndef VZ_BASE_RUN_H
 #define VZ_BASE_RUN_H
 
+#include <stdbool.h>
+
 /*
  * The one way to run a program on the host: no shell, a clean environment, no
  * inherited descriptor but 0, 1, 2, default signals.
@@ -13,6 +15,17 @@ struct vz_run {
 	const char *dir; /* NULL: "/" */
 	int timeout_ms; /* 0: none */
 };
+
+/*
+ * A process of its own that nobody waits for: true in that process, false in
+ * this one (also when there could be none). It has no descriptor but `keep`
+ * (-1: none), so that neither a lock nor a pipe lives on in it, not for a moment
+ * after this one has returned; it ends by _exit().
+ */
+bool vz_detach(int keep);
+
+/* Between fork and exec: each signal does what it does by default; none is blocked. */
+void vz_reset_signals(void);
 
 #define VZ_RUN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

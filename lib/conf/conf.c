@@ -168,9 +168,16 @@ int vz_conf_load(const struct vz_ctx *ctx, const char *path, struct vz_conf **re
 		 struct vz_err *err)
 {
 	vz_autofree char *text = NULL;
+	struct stat st;
 	size_t len;
-	int r = vz_read_file(path, CONF_MAX, &text, &len);
+	int r;
 
+	/* Opening a fifo would wait for whoever writes to it. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return vz_err_set(err, VZ_E_BADCONF, 0,
+				  "%s: not a configuration file: it is no regular file",
+				  path);
+	r = vz_read_file(path, CONF_MAX, &text, &len);
 	if (r)
 		return vz_err_set(err, r == -ENOENT ? VZ_E_NOCONF : VZ_E_SYSTEM, -r,
 				  "can't read %s", path);

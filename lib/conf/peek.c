@@ -170,7 +170,8 @@ static void search_text(char *text, size_t len, const struct search *se)
 int vz_peek_read(struct vz_peek *p, int dirfd, const char *name, const char *const *keys,
 		 size_t n, const char **ret_values)
 {
-	vz_autofd int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for a fifo's writer. */
+	vz_autofd int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct search se = { keys, n, initials_of(keys, n), ret_values };
 	size_t len = 0;
 	int r = fd < 0 ? -errno : slurp(p, fd, &len);
