@@ -25,7 +25,7 @@ CFLAGS_release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
-CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -I$(O)/gen -I/usr/include/iniparser -DVZ_VERSION='"$(VERSION)"' \
+CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -I$(O)/gen -I/usr/include/iniparser -I/usr/include/libnl3 -DVZ_VERSION='"$(VERSION)"' \
 	-DVZ_CONFDIR='"$(SYSCONFDIR)/vz"' -DVZ_STATEDIR='"$(LOCALSTATEDIR)/lib/vz"' \
 	-DVZ_LIBEXECDIR='"$(LIBEXECDIR)"'
 ALL_CFLAGS := -std=gnu11 $(WARN) -ffunction-sections -fdata-sections -fvisibility=hidden \
@@ -33,24 +33,25 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -ffunction-sections -fdata-sections -fvisibilit
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 # Linked in: libarchive.so brings sixteen libraries (libxml2, ICU, libstdc++), which cost
 # each vzctl more than a VE's start does. Of the archives, only what is used comes along.
-LINKED_IN := iniparser cgroup seccomp archive zstd lzma z jansson
-LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN)) -lcap -lcrypt
+LINKED_IN := iniparser cgroup seccomp archive bpf elf zstd lzma z jansson nl-route-3 nl-3
+LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.
 TOOLS := vzctl vzlist vztmpl
 vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
-vzlist_SRC := $(wildcard vzlist/*.c)
+vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vztmpl_SRC := $(wildcard templates/*.c)
 # What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
-MAKERS := $(wildcard templates/*.sh) templates/functions
+MAKERS := $(wildcard templates/*.sh)
+MAKERS_READ := templates/functions
 
-LIB_SRC := $(wildcard lib/*/*.c)
+LIB_SRC := $(filter-out lib/bpf/%,$(wildcard lib/*/*.c))
 LIB := $(O)/libvz.a
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
 all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper \
-	$(addprefix $(O)/,$(MAKERS))
+	$(addprefix $(O)/,$(MAKERS) $(MAKERS_READ))
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
@@ -58,7 +59,7 @@ $(LIB): $(call obj,$(LIB_SRC))
 
 define tool
 $(O)/$(1): $(call obj,$($(1)_SRC)) $(LIB)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(CC) $$(ALL_LDFLAGS) $$($(1)_LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
@@ -73,6 +74,22 @@ $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
 $(O)/gen/seccomp_programs.h: $(O)/gen/seccomp
 	$< >$@.new && mv $@.new $@
 $(O)/obj/lib/sys/seccomp.o build/fuzz/lib/sys/seccomp.o: $(O)/gen/seccomp_programs.h
+
+# Programs for the kernel: lib/bpf/NAME.bpf.c becomes $(O)/gen/NAME.skel.h, which a module
+# of vz includes. They find their way in any kernel's structures by its BTF (CO-RE).
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Ilib \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch)
+SKELETONS := $(patsubst lib/bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard lib/bpf/*.bpf.c))
+$(O)/gen/%.bpf.o: lib/bpf/%.bpf.c $(wildcard lib/bpf/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+# Kept: a debugger's and bpftool's users look into it.
+.SECONDARY: $(SKELETONS:.skel.h=.bpf.o)
+$(O)/gen/%.skel.h: $(O)/gen/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $* >$@.new && mv $@.new $@
+$(call obj,$(LIB_SRC)): | $(SKELETONS)
 
 # Man pages and completion: what the tables say is put in where @PART@ stands.
 DOCS := vzctl/vzctl.8 etc/vz/vz.conf.5 etc/vz/ctid.conf.5 etc/vz/completion/vzctl
@@ -103,38 +120,45 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 VZ_ETC := $(SYSCONFDIR)/vz
 VZ_LIB := $(LOCALSTATEDIR)/lib/vz
 MAN_PAGES = $(filter %.8 %.5,$(addprefix $(O)/doc/,$(notdir $(DOCS)))) \
-	$(wildcard vzlist/*.8 templates/*.8 etc/vz/dists/*.5)
-MAKERS = $(filter-out %.c %.h %.8 %.md,$(wildcard templates/*))
+	$(wildcard vzlist/*.8 vzlist/top/*.8 templates/*.8 vzcalc/*.8 vzsplit/*.8 etc/vz/dists/*.5)
+UNITS := vz.service vz-traffic.service vz-traffic.timer
 BUILT = $(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))
-installed = $(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+# Files that name places name where things really go.
+RELOCATE = sed 's|/usr/sbin/vzctl|$(SBINDIR)/vzctl|; s|/var/lib/vz|$(VZ_LIB)|; s|/etc/vz|$(VZ_ETC)|; \
+	s|/var/log/vz|$(LOCALSTATEDIR)/log/vz|'
+installed = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
 .PHONY: install uninstall
 install: all docs
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(UNITDIR) $(COMPLETIONDIR) \
-		$(VZ_ETC)/conf $(VZ_ETC)/names $(VZ_ETC)/dists/scripts $(SYSCONFDIR)/init.d \
-		$(SYSCONFDIR)/logrotate.d $(VZ_LIB)/template/cache $(VZ_LIB)/lock)
+		$(VZ_ETC)/conf $(VZ_ETC)/names $(VZ_ETC)/pools $(VZ_ETC)/dists/scripts $(SYSCONFDIR)/init.d \
+		$(SYSCONFDIR)/logrotate.d $(SYSCONFDIR)/cron.d $(VZ_LIB)/template/cache $(VZ_LIB)/lock)
 	$(INSTALL) -d -m 700 $(addprefix $(DESTDIR)$(VZ_LIB)/,private root dump)
 	$(INSTALL) -d -m 750 $(DESTDIR)$(LOCALSTATEDIR)/log/vz
 	$(INSTALL) -m 755 $(addprefix $(O)/,$(BUILT)) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(O)/vzsuper $(DESTDIR)$(LIBEXECDIR)
-	$(if $(MAKERS),$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates)
-	$(if $(MAKERS),cp -R $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates)
-	for f in etc/vz/vz.conf etc/vz/conf/0.conf; do \
+	$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates
+	$(INSTALL) -m 755 $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates
+	$(INSTALL) -m 644 $(MAKERS_READ) $(DESTDIR)$(LIBEXECDIR)/templates
+	for f in etc/vz/vz.conf etc/vz/vztmpl.conf etc/vz/conf/0.conf etc/vz/conf/networks_classes; do \
 		to=$(DESTDIR)$(SYSCONFDIR)/$${f#etc/}; \
-		[ -e $$to ] || $(INSTALL) -m 644 $$f $$to || exit; done
+		[ -e $$to ] || { $(RELOCATE) $$f >$$to && chmod 644 $$to; } || exit; done
 	$(INSTALL) -m 644 etc/vz/conf/*.conf-sample $(DESTDIR)$(VZ_ETC)/conf
 	$(INSTALL) -m 644 etc/vz/dists/*.conf $(DESTDIR)$(VZ_ETC)/dists
 	cp etc/vz/dists/scripts/* $(DESTDIR)$(VZ_ETC)/dists/scripts
 	chmod 755 $(DESTDIR)$(VZ_ETC)/dists/scripts/*.sh
-	sed 's|/usr/sbin|$(SBINDIR)|' etc/vz/systemd/vz.service >$(DESTDIR)$(UNITDIR)/vz.service
-	$(INSTALL) -m 755 etc/vz/init.d/vz $(DESTDIR)$(SYSCONFDIR)/init.d/vz
-	$(INSTALL) -m 644 etc/vz/logrotate.d/vz $(DESTDIR)$(SYSCONFDIR)/logrotate.d/vz
+	for u in $(UNITS); do $(RELOCATE) etc/vz/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u || exit; done
+	$(RELOCATE) etc/vz/cron.d/vz >$(DESTDIR)$(SYSCONFDIR)/cron.d/vz
+	$(RELOCATE) etc/vz/init.d/vz >$(DESTDIR)$(SYSCONFDIR)/init.d/vz
+	chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/vz
+	$(RELOCATE) etc/vz/logrotate.d/vz >$(DESTDIR)$(SYSCONFDIR)/logrotate.d/vz
 	$(INSTALL) -m 644 $(O)/doc/vzctl $(DESTDIR)$(COMPLETIONDIR)/vzctl
 	$(foreach m,$(MAN_PAGES),$(INSTALL) -D -m 644 $(m) $(DESTDIR)$(call installed,$(m)) &&) true
 
 # Configuration and VEs stay.
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(TOOLS)) $(DESTDIR)$(UNITDIR)/vz.service \
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(TOOLS)) \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(SYSCONFDIR)/cron.d/vz \
 		$(DESTDIR)$(COMPLETIONDIR)/vzctl $(DESTDIR)$(SYSCONFDIR)/init.d/vz \
 		$(DESTDIR)$(SYSCONFDIR)/logrotate.d/vz \
 		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(call installed,$(m)))
