@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_BPF_ACCT_H
+#define VZ_BPF_ACCT_H
+
+#include <linux/types.h>
+
+/*
+ * What the accounting programs (lib/bpf/acct.bpf.c) and who loads, feeds and
+ * reads them have in common. A change of any structure is a new version of the
+ * pins.
+ */
+#define VZ_ACCT_VERSION "acct-1"
+
+/* The beancounters, in the order of their rows in /proc/user_beancounters. */
+enum vz_ubc_id {
+	VZ_UBC_KMEMSIZE,
+	VZ_UBC_LOCKEDPAGES,
+	VZ_UBC_PRIVVMPAGES,
+	VZ_UBC_SHMPAGES,
+	VZ_UBC_NUMPROC,
+	VZ_UBC_PHYSPAGES,
+	VZ_UBC_VMGUARPAGES,
+	VZ_UBC_OOMGUARPAGES,
+	VZ_UBC_NUMTCPSOCK,
+	VZ_UBC_NUMFLOCK,
+	VZ_UBC_NUMPTY,
+	VZ_UBC_NUMSIGINFO,
+	VZ_UBC_TCPSNDBUF,
+	VZ_UBC_TCPRCVBUF,
+	VZ_UBC_OTHERSOCKBUF,
+	VZ_UBC_DGRAMRCVBUF,
+	VZ_UBC_NUMOTHERSOCK,
+	VZ_UBC_DCACHESIZE,
+	VZ_UBC_NUMFILE,
+	VZ_UBC_NUMIPTENT,
+	VZ_UBC_SWAPPAGES,
+	VZ_UBC__COUNT,
+};
+#define VZ_UBC_BIT(id) (1u << (id))
+
+/* A number that can't be measured: INT64_MIN. */
+#define VZ_ACCT_UNKNOWN (-0x7fffffffffffffffLL - 1)
+
+struct vz_acct_count {
+	__s64 held, maxheld, barrier, limit, failcnt;
+	__u64 last_fail; /* CLOCK_BOOTTIME ns of the last refusal; 0: none */
+};
+
+/*
+ * Where the kernel keeps what it counts by itself for a VE: addresses of its
+ * structures, each with the number by which a reader knows that it still is
+ * what it was. 0: not there.
+ */
+struct vz_acct_source {
+	__u64 memory, memory_id; /* struct mem_cgroup; its group's number */
+	__u64 pids, pids_id; /* struct pids_cgroup */
+	__u64 ipc, ipc_id; /* struct ipc_namespace; its inode */
+	__u64 signals, signals_id; /* struct ucounts of the VE's; its uid */
+};
+
+/* By the number of the VE's group in cgroup2. */
+struct vz_acct_row {
+	__u32 veid;
+	__u32 cgroup1; /* bits: 1 memory, 2 pids are v1's */
+	__u64 sampled; /* CLOCK_BOOTTIME ns of the last sampling; 0: never */
+	struct vz_acct_source from;
+	struct vz_acct_count c[VZ_UBC__COUNT];
+};
+#define VZ_ACCT_MEMORY_V1 1u
+#define VZ_ACCT_PIDS_V1 2u
+
+/* What the reader of all VEs' counters gets, one after the other. */
+struct vz_acct_record {
+	__u64 group;
+	__u32 veid;
+	__u32 pad;
+	__u64 sampled;
+	struct vz_acct_count c[VZ_UBC__COUNT];
+};
+
+/* What a task's sample adds up. */
+struct vz_acct_sums {
+	__u32 turn;
+	__u32 pad;
+	__s64 v[VZ_UBC__COUNT];
+};
+
+/* What the program `command` is told; it answers by its return value, 0 or -errno. */
+enum vz_acct_op {
+	VZ_ACCT_LIMITS, /* barriers and limits of a row */
+	VZ_ACCT_SAMPLED, /* numbers that were counted elsewhere, in held */
+};
+struct vz_acct_command {
+	__u32 op;
+	__u32 mask; /* VZ_UBC_BIT(): which counters it is about */
+	__u64 group;
+	__s64 barrier[VZ_UBC__COUNT], limit[VZ_UBC__COUNT];
+};
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sys/procfiles.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "procfiles.skel.h"
+#include "sys/bpffs.h"
+
+#define KIND VZ_PROCFILES_VERSION
+
+static void procfiles_destroyp(struct procfiles **p)
+{
+	procfiles__destroy(*p);
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+/* Files that the kernel makes, and those whose text never changes. */
+enum attach {
+	ITERATE, /* a file of that name */
+	ITERATE_ROWS,
+	PIN_PROGRAM, /* for each VE's own file */
+	ATTACH, /* it counts */
+};
+/* What a kernel may lack, each with those before it. */
+enum need {
+	NEED_ROWS,
+	NEED_SUMS, /* trace points, iterators over tasks and groups */
+	NEED_TRACE, /* programs on the kernel's functions */
+};
+static const struct part {
+	const char *name;
+	enum attach how;
+	enum need need;
+} parts[] = {
+	{ "veinfo", ITERATE_ROWS },
+	{ "vswap", ITERATE_ROWS },
+	{ "vestat", ITERATE, NEED_SUMS },
+	{ "task_freed", ATTACH, NEED_SUMS },
+	{ "task_ended", ATTACH, NEED_SUMS },
+	{ "bio_queued", ATTACH, NEED_SUMS },
+	{ "ioacct", PIN_PROGRAM, NEED_SUMS },
+	{ "sync_begun", ATTACH, NEED_TRACE },
+	{ "sync_done", ATTACH, NEED_TRACE },
+	{ "file_sync_begun", ATTACH, NEED_TRACE },
+	{ "file_sync_done", ATTACH, NEED_TRACE },
+	{ "data_sync_begun", ATTACH, NEED_TRACE },
+	{ "data_sync_done", ATTACH, NEED_TRACE },
+	{ "range_sync_begun", ATTACH, NEED_TRACE },
+	{ "range_sync_done", ATTACH, NEED_TRACE },
+};
+static const struct {
+	const char *name, *text;
+} texts[] = {
+	{ "version", VZ_VERSION "\n" },
+	/* No VE has a quota that the kernel would count by VE. */
+	{ "vzquota", "qid: path            usage      softlimit      hardlimit       "
+		     "time     expire\n" },
+};
+
+static bool has_function(const struct btf *kernel, const char *name)
+{
+	return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+static struct procfiles *load_some(const struct btf *kernel, unsigned int level, int rows,
+				   enum need most)
+{
+	VZ_CLEANUP(procfiles_destroyp) struct procfiles *p = procfiles__open();
+
+	if (!p || bpf_map__reuse_fd(p->maps.rows, rows))
+		return NULL;
+	p->rodata->level = level;
+	p->rodata->flush_by_css = has_function(kernel, "css_rstat_flush");
+	p->rodata->flush_by_group = has_function(kernel, "cgroup_rstat_flush");
+	p->rodata->group_by_id = has_function(kernel, "bpf_cgroup_from_id");
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts); i++)
+		bpf_program__set_autoload(
+			bpf_object__find_program_by_name(p->obj, parts[i].name),
+			parts[i].need <= most);
+	p->rodata->syncs_are_counted = most == NEED_TRACE;
+	/* Without a way to bring a group's sums up to date they say nothing. */
+	if (!p->rodata->flush_by_css && !p->rodata->flush_by_group)
+		bpf_program__set_autoload(p->progs.vestat, false);
+	return procfiles__load(p) ? NULL : vz_take(p);
+}
+
+static int pin_link(struct bpf_link *link, const char *path)
+{
+	int r = link ? bpf_link__pin(link, path) : -errno;
+
+	if (!r && chmod(path, 0444))
+		r = -errno;
+	if (link)
+		bpf_link__destroy(link);
+	return r;
+}
+
+static int pin_part(struct procfiles *p, const struct part *part, const char *dir)
+{
+	union bpf_iter_link_info rows = { .map = { bpf_map__fd(p->maps.rows) } };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &rows,
+		    .link_info_len = sizeof(rows));
+	struct bpf_program *prog = bpf_object__find_program_by_name(p->obj, part->name);
+	vz_autofree char *path = vz_strf("%s/%s", dir, part->name);
+
+	if (!path)
+		return -ENOMEM;
+	unlink(path);
+	if (!bpf_program__autoload(prog))
+		return 0;
+	switch (part->how) {
+	case ITERATE:
+		return pin_link(bpf_program__attach_iter(prog, NULL), path);
+	case ITERATE_ROWS:
+		return pin_link(bpf_program__attach_iter(prog, &opts), path);
+	case ATTACH:
+		return pin_link(bpf_program__attach(prog), path);
+	default:
+		return bpf_obj_pin(bpf_program__fd(prog), path) ? -errno : 0;
+	}
+}
+
+static int pin_map(const struct bpf_map *map, const char *dir, const char *name)
+{
+	vz_autofree char *path = vz_strf("%s/%s", dir, name);
+
+	if (!path)
+		return -ENOMEM;
+	unlink(path);
+	return bpf_obj_pin(bpf_map__fd(map), path) ? -errno : 0;
+}
+
+/* RUNDIR/proc/vz: links to what is pinned, and plain files. */
+static int make_dir(const struct vz_ctx *ctx, const char *dir)
+{
+	vz_autofree char *vz = vz_strf("%s/proc/vz", ctx->rundir);
+	int r = vz ? vz_mkdir_p(vz, 0755) : -ENOMEM;
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++) {
+		if (parts[i].how != ITERATE && parts[i].how != ITERATE_ROWS)
+			continue;
+		vz_autofree char *from = vz_strf("%s/%s", dir, parts[i].name);
+		vz_autofree char *to = vz_strf("%s/%s", vz, parts[i].name);
+
+		if (!from || !to)
+			return -ENOMEM;
+		unlink(to);
+		if (!access(from, F_OK) && symlink(from, to))
+			r = -errno;
+	}
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(texts) && !r; i++) {
+		vz_autofree char *to = vz_strf("%s/%s", vz, texts[i].name);
+
+		r = to ? vz_replace_volatile(to, texts[i].text, strlen(texts[i].text))
+		       : -ENOMEM;
+	}
+	return r;
+}
+
+static int pin_all(const struct vz_ctx *ctx, struct procfiles *p, const char *dir)
+{
+	int r = pin_map(p->maps.addresses, dir, "addresses");
+
+	if (!r)
+		r = pin_map(p->maps.io, dir, "io");
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++)
+		r = pin_part(p, &parts[i], dir);
+	if (!r)
+		r = make_dir(ctx, dir);
+	return r ? r : pin_map(p->maps.addresses, dir, "seal");
+}
+
+static int load(const struct vz_ctx *ctx, const char *dir, unsigned int level, int rows,
+		struct vz_err *err)
+{
+	VZ_CLEANUP(procfiles_destroyp) struct procfiles *p = NULL;
+	struct btf *kernel = btf__load_vmlinux_btf();
+	int r = -ENOENT;
+
+	errno = 0;
+	if (kernel) {
+		for (int most = NEED_TRACE; most >= NEED_ROWS && !p; most--)
+			p = load_some(kernel, level, rows, most);
+		r = p ? pin_all(ctx, p, dir) : errno ? -errno : -EINVAL;
+	}
+	btf__free(kernel);
+	return r ? vz_err_set(err, VZ_E_KERNEL, -r,
+			      "%s/proc/vz is not there: the kernel does not take its "
+			      "programs (BPF)",
+			      ctx->rundir)
+		 : 0;
+}
+
+static bool is_there(const struct vz_ctx *ctx)
+{
+	int fd = vz_bpffs_get(ctx, KIND, "seal");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+int vz_procfiles_open(const struct vz_ctx *ctx, unsigned int level,
+		      const struct vz_acct *acct, struct vz_err *err)
+{
+	vz_autofd int lock = -1;
+	char dir[PATH_MAX];
+	int r;
+
+	if (is_there(ctx))
+		return 0;
+	libbpf_set_print(quiet);
+	r = vz_bpffs_lock(ctx, KIND, dir, sizeof(dir), &lock, err);
+	/* Another one may have been faster. */
+	if (!r && !is_there(ctx))
+		r = load(ctx, dir, level, acct->fd[VZ_ACCT_FD_ROWS], err);
+	return r;
+}
