@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sys/decomp.h"
 
-#include <archive.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,9 +15,9 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "base/fs.h"
+#include "sys/codec.h"
 
-enum { PIPE_SIZE = 1 << 20, READ_SIZE = 256 << 10, NOBODY = 65534 };
+enum { PIPE_SIZE = 1 << 20, NOBODY = 65534 };
 /* xz -9e and zstd --ultra --long=27 stay well below it. */
 #define MEMORY_MAX (640UL << 20)
 
@@ -39,15 +38,18 @@ struct vz_decomp_shared {
 	char text[200];
 };
 
-/* Child: nothing but reading, writing and memory from here on. */
+/*
+ * Child: nothing but reading, writing and memory from here on. sigaltstack is
+ * harmless, and what the sanitizers call whenever a function does not return.
+ */
 static int allow_few_calls(void)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),		SCMP_SYS(write),  SCMP_SYS(lseek),
-		SCMP_SYS(fstat),	SCMP_SYS(brk),	  SCMP_SYS(mmap),
-		SCMP_SYS(munmap),	SCMP_SYS(mremap), SCMP_SYS(madvise),
-		SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),  SCMP_SYS(newfstatat),
-		SCMP_SYS(exit_group),
+		SCMP_SYS(read),		SCMP_SYS(write),       SCMP_SYS(lseek),
+		SCMP_SYS(fstat),	SCMP_SYS(brk),	       SCMP_SYS(mmap),
+		SCMP_SYS(munmap),	SCMP_SYS(mremap),      SCMP_SYS(madvise),
+		SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),       SCMP_SYS(newfstatat),
+		SCMP_SYS(exit_group),	SCMP_SYS(sigaltstack),
 	};
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = f ? 0 : -ENOMEM;
@@ -93,51 +95,21 @@ static int give_up_everything(int in, int out)
 	return r ? r : allow_few_calls();
 }
 
-/* Child: the file's contents to the pipe. 0, or -EPIPE, -EBADMSG. */
-static int pump(struct archive *a, struct vz_decomp_shared *shared)
-{
-	const void *data;
-	size_t len;
-	int64_t off;
-	int r;
-
-	while ((r = archive_read_data_block(a, &data, &len, &off)) == ARCHIVE_OK) {
-		atomic_store_explicit(&shared->done, archive_filter_bytes(a, -1),
-				      memory_order_relaxed);
-		if (vz_write_all(1, data, len))
-			return -EPIPE;
-	}
-	return r == ARCHIVE_EOF ? 0 : -EBADMSG;
-}
-
 static _Noreturn void child(int in, int out, struct vz_decomp_shared *shared)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *e;
-	const char *text;
-	int r = a ? 0 : -ENOMEM;
+	const char *why = "can't confine the decompressor";
+	int r;
 
 	/* A reader that went away must not end us before we say why. */
 	signal(SIGPIPE, SIG_IGN);
-	if (!r)
-		r = give_up_everything(in, out);
-	if (r) {
-		strncpy(shared->text, "can't confine the decompressor",
-			sizeof(shared->text) - 1);
+	if (give_up_everything(in, out)) {
+		strncpy(shared->text, why, sizeof(shared->text) - 1);
 		_exit(2);
 	}
-	/* Not …_all(): that one runs programs for formats it can't read. */
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_format_raw(a);
-	if (archive_read_open_fd(a, 0, READ_SIZE) || archive_read_next_header(a, &e))
-		r = -EBADMSG;
-	else
-		r = pump(a, shared);
-	text = archive_error_string(a);
-	if (r == -EBADMSG)
-		strncpy(shared->text, text ? text : "empty", sizeof(shared->text) - 1);
+	r = vz_codec_decompress(0, 1, &shared->done, &why);
+	if (r && r != -EPIPE)
+		strncpy(shared->text, r == -EBADMSG ? why : strerrordesc_np(-r),
+			sizeof(shared->text) - 1);
 	_exit(r ? 1 : 0);
 }
 
