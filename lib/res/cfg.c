@@ -115,7 +115,7 @@ static int bad_value(const struct vz_conf *conf, const char *key,
 	vz_autostr struct vz_str want = { 0 };
 
 	vz_param_expected(p, &want);
-	return vz_err_set(err, VZ_E_BADCONF, 0, "%s:%d: %s=\"%s\": expected %s",
+	return vz_err_set(err, VZ_E_BADCONF, 0, "%s:%d: %s=\"%.80s\": expected %s",
 			  vz_conf_path(conf), vz_conf_line(conf, key), key,
 			  vz_conf_get(conf, key), want.s ? want.s : "?");
 }
@@ -236,6 +236,11 @@ int vz_cfg_load_sample(const struct vz_ctx *ctx, const char *name, uint32_t veid
 {
 	vz_autofree char *path = vz_strf("%s/conf/ve-%s.conf-sample", ctx->confdir, name);
 
+	if (!*name || strchr(name, '/'))
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "bad name of a sample '%.80s': expected one without "
+				  "directories",
+				  name);
 	return load_above(ctx, veid, path, ret, err);
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "res/cfg_priv.h"
-#include "res/word.h"
+#include "res/netif.h"
 
 int vz_changes_add(struct vz_changes *c, enum vz_param_id id,
 		   const struct vz_param_opt *opt, const char *text)
@@ -31,7 +31,7 @@ static int bad_value(const struct vz_param *p, const struct vz_change *c,
 
 	vz_param_expected(p, &want);
 	return vz_err_set(err, p->bad_status ? p->bad_status : VZ_E_VALUE, 0,
-			  "--%s \"%s\": expected %s", c->opt->name, c->text,
+			  "--%s \"%.80s\": expected %s", c->opt->name, c->text,
 			  want.s ? want.s : "?");
 }
 
@@ -123,67 +123,46 @@ static int total(struct vz_cfg *cfg, const struct vz_change *c, struct vz_err *e
 
 	if (r)
 		return vz_err_set(err, VZ_E_VALUE, 0,
-				  "--%s \"%s\": expected a number with an optional "
+				  "--%s \"%.80s\": expected a number with an optional "
 				  "suffix T, G, M, K, P or B, or unlimited",
 				  c->opt->name, c->text);
 	v.limit.barrier = 0;
 	return vz_cfg_put(cfg, c->id, VZ_ORIGIN_OWN, &v) ? no_memory(err) : 0;
 }
 
-/* An interface's text with one NAME=value put in or replaced. */
-static char *with_field(const char *element, const char *name, const char *value)
+static bool find_netif(const struct vz_strv *list, const char *ifname,
+		       struct vz_netif *ret)
 {
-	vz_autostrv struct vz_strv parts = { 0 }, out = { 0 };
-	vz_autofree char *mine = vz_strf("%s=%s", name, value);
-	size_t n = strlen(name);
-	bool done = false;
-
-	if (!mine || vz_strv_split(&parts, element, ","))
-		return NULL;
-	for (size_t i = 0; i < parts.n; i++) {
-		bool same = !strncmp(parts.v[i], name, n) && parts.v[i][n] == '=';
-
-		if (vz_strv_add(&out, same ? mine : parts.v[i]))
-			return NULL;
-		done |= same;
-	}
-	if (!done && vz_strv_add(&out, mine))
-		return NULL;
-	return vz_strv_join(&out, ",");
+	for (size_t i = 0; i < list->n; i++)
+		if (!vz_netif_parse(list->v[i], ret) && !strcmp(ret->ifname, ifname))
+			return true;
+	return false;
 }
 
 static int field(struct vz_cfg *cfg, const struct vz_change *c, const char *ifname,
 		 struct vz_err *err)
 {
-	vz_autostr struct vz_str value = { 0 };
-	vz_autofree char *prefix = NULL, *text = NULL;
 	vz_autovalue struct vz_value v = { 0 };
-	size_t n;
+	vz_autostr struct vz_str text = { 0 };
+	struct vz_netif netif;
 
 	if (!ifname)
 		return vz_err_set(err, VZ_E_SYNTAX, 0,
 				  "--%s needs --ifname: which interface is it for?",
 				  c->opt->name);
-	if (vz_word_netif_field(c->opt->name, c->text, &value))
-		return vz_err_set(err, VZ_E_VALUE, 0, "--%s \"%s\": expected %s",
-				  c->opt->name, c->text, c->opt->arg);
-	prefix = vz_strf("ifname=%s", ifname);
-	if (!prefix || list_now(cfg, c->id, &v))
+	if (list_now(cfg, c->id, &v))
 		return no_memory(err);
-	n = strlen(prefix);
-	for (size_t i = 0; i < v.list.n; i++) {
-		char *e = v.list.v[i];
-
-		if (strncmp(e, prefix, n) || (e[n] && e[n] != ','))
-			continue;
-		text = with_field(e, c->opt->name, value.s);
-		if (!text || vz_value_list_put(&vz_params[c->id], &v.list, text) ||
-		    vz_cfg_put(cfg, c->id, VZ_ORIGIN_OWN, &v))
-			return no_memory(err);
-		return 0;
-	}
-	return vz_err_set(err, VZ_E_VETH, 0, "the VE has no interface '%s': --netif_add",
-			  ifname);
+	if (!find_netif(&v.list, ifname, &netif))
+		return vz_err_set(err, VZ_E_VETH, 0,
+				  "the VE has no interface '%.80s': --netif_add", ifname);
+	if (vz_netif_set(&netif, c->opt->name, c->text))
+		return vz_err_set(err, VZ_E_VALUE, 0, "--%s \"%.80s\": expected %s",
+				  c->opt->name, c->text, c->opt->arg);
+	vz_netif_format(&netif, &text);
+	if (text.failed || vz_value_list_put(&vz_params[c->id], &v.list, text.s) ||
+	    vz_cfg_put(cfg, c->id, VZ_ORIGIN_OWN, &v))
+		return no_memory(err);
+	return 0;
 }
 
 /* Whether an earlier option of the command line set the same parameter. */
@@ -243,7 +222,7 @@ int vz_cfg_set(struct vz_cfg *cfg, enum vz_param_id id, const char *text,
 	r = vz_value_parse(p, 0, text, &v);
 	if (r && r != -ENOMEM) {
 		vz_param_expected(p, &want);
-		return vz_err_set(err, VZ_E_VALUE, 0, "%s=\"%s\": expected %s", p->key,
+		return vz_err_set(err, VZ_E_VALUE, 0, "%s=\"%.80s\": expected %s", p->key,
 				  text, want.s ? want.s : "?");
 	}
 	return r || vz_cfg_put(cfg, id, VZ_ORIGIN_OWN, &v) ? no_memory(err) : 0;

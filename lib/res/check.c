@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "res/cfg_priv.h"
+#include "res/netif.h"
 
 /* Soft and hard, barrier and limit: the first may not be greater. */
 static int check_limit(const struct vz_cfg *cfg, enum vz_param_id id, struct vz_err *err)
@@ -55,6 +56,33 @@ static int check_ids(const struct vz_cfg *cfg, struct vz_err *err)
 			  (unsigned long long)uid, (unsigned long long)gid);
 }
 
+/* A promise that the limit makes empty is a mistake. */
+static int check_reserves(const struct vz_cfg *cfg, struct vz_err *err)
+{
+	uint64_t cpu = vz_cfg_u64(cfg, VZ_P_CPURESERVE);
+	uint64_t cpulimit = vz_cfg_u64(cfg, VZ_P_CPULIMIT);
+	uint64_t mem = vz_cfg_u64(cfg, VZ_P_MEMRESERVE);
+	uint64_t ram = vz_cfg_limit(cfg, VZ_P_PHYSPAGES).limit;
+	uint64_t cpus = vz_cfg_u64(cfg, VZ_P_CPUS);
+
+	if (cpus && cpu > cpus * 100)
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "CPURESERVE=%llu: expected no more than the VE's CPUs "
+				  "have, which are CPUS=%llu",
+				  (unsigned long long)cpu, (unsigned long long)cpus);
+	if (cpulimit && cpu > cpulimit)
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "CPURESERVE=%llu: expected no more than CPULIMIT, "
+				  "which is %llu",
+				  (unsigned long long)cpu, (unsigned long long)cpulimit);
+	if (mem > ram)
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "MEMRESERVE=%llu: expected no more than the limit of "
+				  "PHYSPAGES, which is %llu",
+				  (unsigned long long)mem, (unsigned long long)ram);
+	return 0;
+}
+
 int vz_cfg_check(const struct vz_cfg *cfg, struct vz_err *err)
 {
 	int r = check_limits(cfg, err);
@@ -63,5 +91,9 @@ int vz_cfg_check(const struct vz_cfg *cfg, struct vz_err *err)
 		r = check_path(cfg, VZ_P_VE_ROOT, err);
 	if (!r)
 		r = check_path(cfg, VZ_P_VE_PRIVATE, err);
+	if (!r)
+		r = check_reserves(cfg, err);
+	if (!r)
+		r = vz_netif_check(vz_cfg_list(cfg, VZ_P_NETIF), err);
 	return r ? r : check_ids(cfg, err);
 }

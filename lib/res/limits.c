@@ -43,16 +43,19 @@ static uint64_t clamp(uint64_t v, uint64_t low, uint64_t high)
 						.optional = true },                      \
 			 __VA_ARGS__)
 
+/* 1000 units are what the kernel gives a group that nobody asked for. */
+uint64_t vz_limits_weight(bool v2, uint64_t units)
+{
+	return v2 ? clamp(units / 10, 1, VZ_WEIGHT_MAX(true))
+		  : clamp(units * 1024 / 1000, 2, VZ_WEIGHT_MAX(false));
+}
+
 static void diff_cpu(bool v2, const struct vz_limits *old, const struct vz_limits *new,
 		     struct vz_cg_values *l)
 {
-	/* 1000 units are what the kernel gives a group that nobody asked for. */
-	if (old->cpuunits != new->cpuunits && v2)
-		ADD(l, CPU, VZ_E_CPU, "cpu.weight", "%" PRIu64,
-		    clamp(new->cpuunits / 10, 1, 10000));
-	else if (old->cpuunits != new->cpuunits)
-		ADD(l, CPU, VZ_E_CPU, "cpu.shares", "%" PRIu64,
-		    clamp(new->cpuunits * 1024 / 1000, 2, 262144));
+	if (old->cpuunits != new->cpuunits)
+		ADD(l, CPU, VZ_E_CPU, v2 ? "cpu.weight" : "cpu.shares", "%" PRIu64,
+		    vz_limits_weight(v2, new->cpuunits));
 	if (old->cpulimit == new->cpulimit)
 		return;
 	if (v2 && new->cpulimit)
@@ -101,6 +104,10 @@ static void diff_memory(bool v2, const struct vz_limits *old, const struct vz_li
 	bool sum_first = new->ram > memsw(old);
 
 	if (v2) {
+		if (old->min != new->min)
+			add_bytes(l, "memory.min", false, v2, new->min);
+		if (old->low != new->low)
+			add_bytes(l, "memory.low", false, v2, new->low);
 		if (old->swap != new->swap)
 			add_bytes(l, "memory.swap.max", true, v2, new->swap);
 		if (old->ram != new->ram)
@@ -209,6 +216,26 @@ static uint64_t bytes_of(const struct vz_cfg *cfg, enum vz_param_id id)
 	return pages >= VZ_UNLIMITED / PAGE ? VZ_UNLIMITED : pages * PAGE;
 }
 
+/* The barrier, when somebody set it. */
+static uint64_t guaranteed(const struct vz_cfg *cfg, enum vz_param_id id)
+{
+	uint64_t pages = vz_cfg_has(cfg, id) ? vz_cfg_limit(cfg, id).barrier : 0;
+
+	return pages >= VZ_UNLIMITED / PAGE ? VZ_UNLIMITED : pages * PAGE;
+}
+
+void vz_limits_guarantee(const struct vz_cfg *cfg, uint64_t *ret_min, uint64_t *ret_low)
+{
+	uint64_t ram = bytes_of(cfg, VZ_P_PHYSPAGES);
+	uint64_t min = vz_cfg_u64(cfg, VZ_P_MEMRESERVE) * PAGE;
+	uint64_t oom = guaranteed(cfg, VZ_P_OOMGUARPAGES);
+	uint64_t vm = guaranteed(cfg, VZ_P_VMGUARPAGES);
+
+	min = clamp(oom, min, UINT64_MAX);
+	*ret_min = clamp(min, 0, ram);
+	*ret_low = clamp(clamp(vm, min, UINT64_MAX), 0, ram);
+}
+
 /* `reset`: there may be a limit of before, so a disk is sought, but need not be. */
 static int find_disk(const struct vz_ctx *ctx, const struct vz_cfg *cfg, bool reset,
 		     struct vz_limits *l, struct vz_err *err)
@@ -251,6 +278,7 @@ static int read_cfg(const struct vz_ctx *ctx, const struct vz_cg *cg,
 	case VZ_LIVE_MEMORY:
 		l->ram = bytes_of(cfg, VZ_P_PHYSPAGES);
 		l->swap = bytes_of(cfg, VZ_P_SWAPPAGES);
+		vz_limits_guarantee(cfg, &l->min, &l->low);
 		return 0;
 	case VZ_LIVE_NUMPROC:
 		l->numproc = vz_cfg_limit(cfg, VZ_P_NUMPROC).limit;
@@ -340,6 +368,8 @@ static void read_memory(const struct vz_cg *cg, struct vz_limits *l)
 	if (vz_cg_is_v2(cg->host, VZ_CG_MEMORY)) {
 		l->ram = limit_in_force(cg, "memory.max");
 		l->swap = limit_in_force(cg, "memory.swap.max");
+		l->min = limit_in_force(cg, "memory.min");
+		l->low = limit_in_force(cg, "memory.low");
 		return;
 	}
 	l->ram = limit_in_force(cg, "memory.limit_in_bytes");

@@ -33,7 +33,7 @@ int vz_limits_io(const struct vz_ctx *ctx, const struct vz_cg *cg,
 
 /*
  * All of them, in that order, for groups that are new: what a start gives to
- * vz_cg_create_with(). Only what differs from a new group's values, most VEs
+ * vz_cg_create_home(). Only what differs from a new group's values, most VEs
  * have two or three. A disk limit that can't be (the VE lies on no disk) is a
  * warning here.
  */
@@ -48,11 +48,28 @@ struct vz_limits {
 	char cpus[512]; /* "": all that the node gives to VEs */
 	char mems[512];
 	uint64_t ram, swap; /* bytes; VZ_UNLIMITED */
+	/*
+	 * Bytes that are never taken away, and those taken away last (v2 only: on
+	 * v1 what one group gets hangs on all others', see ve/balance.h).
+	 */
+	uint64_t min, low;
 	uint64_t numproc; /* VZ_UNLIMITED */
 	uint64_t ioprio; /* 0..7 */
 	uint64_t iolimit, iopslimit; /* per second; 0: none */
 	dev_t disk; /* 0: none */
 };
+
+/*
+ * The memory that a configuration guarantees, in bytes: `min` is MEMRESERVE or
+ * the barrier of OOMGUARPAGES, `low` that or the barrier of VMGUARPAGES; never
+ * more than its limit. Values that follow from --ram and --swap guarantee
+ * nothing: they would promise the node's memory many times over.
+ */
+void vz_limits_guarantee(const struct vz_cfg *cfg, uint64_t *ret_min, uint64_t *ret_low);
+
+/* CPUUNITS as the weight of a group: cpu.weight of v2, cpu.shares of v1. */
+uint64_t vz_limits_weight(bool v2, uint64_t units);
+#define VZ_WEIGHT_MAX(v2) ((v2) ? 10000u : 262144u)
 
 /* What new groups have. */
 extern const struct vz_limits vz_limits_none;

@@ -31,12 +31,15 @@ enum vz_param_id {
 	VZ_P_BIND, /* bind mounts: list of SRC:DST[:ro] */
 	VZ_P_LOCAL_UID,
 	VZ_P_LOCAL_GID,
+	VZ_P_POOL,
 	/* identity in the VE */
 	VZ_P_HOSTNAME,
 	VZ_P_NAMESERVER,
 	VZ_P_SEARCHDOMAIN,
 	VZ_P_IP_ADDRESS,
 	VZ_P_NETIF,
+	VZ_P_RATE,
+	VZ_P_RATEBOUND, /* obsolete: a rate is a limit */
 	VZ_P_NETFILTER,
 	VZ_P_IPTABLES, /* the older form of NETFILTER */
 	VZ_P_NETDEV,
@@ -49,6 +52,7 @@ enum vz_param_id {
 	/* CPU */
 	VZ_P_CPUUNITS,
 	VZ_P_CPULIMIT,
+	VZ_P_CPURESERVE,
 	VZ_P_CPUS,
 	VZ_P_CPUMASK,
 	VZ_P_NODEMASK,
@@ -85,8 +89,11 @@ enum vz_param_id {
 	VZ_P_AVNUMPROC,
 	VZ_P_NUMIPTENT,
 	VZ_P_SWAPPAGES,
+	VZ_P_MEMRESERVE,
 	VZ_P_VM_OVERCOMMIT,
 	VZ_P_MEMINFO,
+	VZ_P_ACCOUNTING, /* of beancounters: enum vz_accounting */
+	VZ_P_LXCFS_FILES,
 	/* vz.conf only */
 	VZ_P_VIRTUOZZO,
 	VZ_P_LOCKDIR,
@@ -113,8 +120,23 @@ enum vz_param_id {
 	VZ_P_IPV6,
 	VZ_P_VZWDOG,
 	VZ_P_CGROUP, /* the node's parent group of all VEs; default "vz" */
+	VZ_P_LXCFS, /* where lxcfs is mounted; empty: not used */
 	VZ_P_UID_POOL, /* FIRST:LAST host ids from which ranges are cut */
 	VZ_P__COUNT,
+};
+
+/* The values of VZ_P_ACCOUNTING, in the order of their words. */
+enum vz_accounting {
+	VZ_ACCOUNTING_AUTO,
+	VZ_ACCOUNTING_REQUIRED,
+};
+
+/* The values of VZ_P_NETFILTER, in the order of their words. */
+enum vz_netfilter {
+	VZ_NETFILTER_DISABLED,
+	VZ_NETFILTER_STATELESS,
+	VZ_NETFILTER_STATEFUL,
+	VZ_NETFILTER_FULL,
 };
 
 /* How a value is written, and which accessor of cfg.h has it. */
@@ -155,6 +177,7 @@ enum vz_live {
 	VZ_LIVE_NETDEV,
 	VZ_LIVE_NETIF,
 	VZ_LIVE_ADDRESS,
+	VZ_LIVE_RATE, /* of the links that there are by now */
 	VZ_LIVE_HOSTNAME,
 	VZ_LIVE_DNS,
 	VZ_LIVE__COUNT,
@@ -173,6 +196,7 @@ enum vz_op {
 /* Which commands take an option. */
 #define VZ_OPT_SET (1u << 0)
 #define VZ_OPT_CREATE (1u << 1)
+#define VZ_OPT_POOL (1u << 2) /* of pools of VEs, whose keys are these rows */
 
 struct vz_param_opt {
 	const char *name; /* without the dashes */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "res/netif.h"
+#include "res/rate.h"
 #include "res/word.h"
 
 #define KIB (1ull << 10)
@@ -26,6 +28,15 @@
 	{                                                                                \
 		option, VZ_OP_SET, VZ_OPT_CREATE                                         \
 	}
+/* Also of pools of VEs. */
+#define SET_POOL(option)                                                                 \
+	{                                                                                \
+		option, VZ_OP_SET, VZ_OPT_SET | VZ_OPT_POOL                              \
+	}
+#define SET_CREATE_POOL(option)                                                          \
+	{                                                                                \
+		option, VZ_OP_SET, VZ_OPT_SET | VZ_OPT_CREATE | VZ_OPT_POOL              \
+	}
 #define FIELD(option, word, text)                                                        \
 	{                                                                                \
 		option, VZ_OP_FIELD, VZ_OPT_SET, 0, word, text                           \
@@ -41,6 +52,7 @@
 	.arg = "BARRIER[:LIMIT]", .help = text
 
 static const char *const stop_modes[] = { "suspend", "stop", NULL };
+static const char *const accountings[] = { "auto", "required", NULL };
 static const char *const netfilters[] = { "disabled", "stateless", "stateful", "full",
 					  NULL };
 
@@ -72,7 +84,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.help = "a name for the VE, taken wherever its number is",
 	},
 	[VZ_P_DESCRIPTION] = {
-		.key = "DESCRIPTION", .opt = { SET_CREATE("description") },
+		.key = "DESCRIPTION", .opt = { SET_CREATE_POOL("description") },
 		.type = VZ_T_STR, .scope = VZ_SCOPE_VE, .flags = VZ_PF_EMPTY,
 		.col = { "description", "DESCRIPTION", -32, VZ_JSON_STR }, .arg = "TEXT",
 		.help = "any text about the VE",
@@ -147,6 +159,14 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.live = VZ_LIVE_RESTART, .flags = VZ_PF_CONFIG_MAP, .arg = "GID",
 		.help = "first of the VE's 65,536 group ids on the node",
 	},
+	[VZ_P_POOL] = {
+		.key = "POOL", .opt = { SET_CREATE("pool") }, .type = VZ_T_STR,
+		.scope = VZ_SCOPE_VE, .live = VZ_LIVE_RESTART, .flags = VZ_PF_EMPTY,
+		.word_fn = vz_word_poolname,
+		.expected = "a name of at most 24 letters, digits, - and _",
+		.col = { "pool", "POOL", -16, VZ_JSON_STR }, .arg = "NAME",
+		.help = "the pool of VEs, pools/NAME.conf, that the VE is in; empty: none",
+	},
 
 	/* identity in the VE */
 	[VZ_P_HOSTNAME] = {
@@ -205,19 +225,35 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 			FIELD("host_mac", "MAC", "its other end's address"),
 			FIELD("bridge", "BRIDGE", "the bridge of the node that it joins"),
 			FIELD("mac_filter", "on|off", "let the VE send from its own address only"),
+			FIELD("vlan", "NUMBER", "the VLAN of the bridge that it is in; 0 is none"),
 		},
 		.type = VZ_T_LIST, .sep = ";", .list_id = VZ_LIST_FIELD,
 		.scope = VZ_SCOPE_VE, .live = VZ_LIVE_NETIF, .word_fn = vz_word_netif,
-		.expected = "IFNAME[,MAC[,HOST_IFNAME[,HOST_MAC[,BRIDGE]]]]",
-		.arg = "IFNAME[,MAC,HOST_IFNAME,HOST_MAC,BRIDGE]",
+		.expected = "IFNAME[,MAC[,HOST_IFNAME[,HOST_MAC[,BRIDGE]]]][,FIELD=VALUE...], "
+			    "or IFNAME,type=macvlan,link=DEVICE[,mode=MODE]",
+		.col = { "netif", "NETIF", -15, VZ_JSON_LIST },
+		.arg = "IFNAME[,MAC,HOST_IFNAME,HOST_MAC,BRIDGE][,FIELD=VALUE...]",
 		.help = "give an Ethernet interface to the VE",
+	},
+	[VZ_P_RATE] = {
+		.key = "RATE", .opt = { SET("rate") }, .type = VZ_T_STR,
+		.flags = VZ_PF_EMPTY, .live = VZ_LIVE_RATE, .word_fn = vz_word_rate,
+		.expected = "KBITS or DEVICE:1:KBITS[:BURST_KB] with 8 to 16000000 kbit/s",
+		.col = { "rate", "RATE", -15, VZ_JSON_STR }, .arg = "[DEVICE:1:]KBITS[:BURST_KB]",
+		.help = "how fast the VE may send, and receive; empty: as fast as it goes",
+	},
+	[VZ_P_RATEBOUND] = {
+		.key = "RATEBOUND", .opt = { SET("ratebound") }, YES_NO,
+		.flags = VZ_PF_OBSOLETE, .def = "yes",
+		.help = "obsolete: RATE is a limit, always",
 	},
 	[VZ_P_NETFILTER] = {
 		.key = "NETFILTER", .opt = { SET("netfilter") }, .type = VZ_T_ENUM,
 		.words = netfilters, .live = VZ_LIVE_RESTART, .def = "stateless",
 		.col = { "netfilter", "NETFILTER", -9, VZ_JSON_STR },
 		.arg = "disabled|stateless|stateful|full",
-		.help = "what of netfilter the VE may use",
+		.help = "what of netfilter the VE may use: nothing when disabled; the kernel "
+			"does not tell the other three apart",
 	},
 	[VZ_P_IPTABLES] = {
 		.key = "IPTABLES", .opt = { SET("iptables") }, .type = VZ_T_LIST,
@@ -292,15 +328,21 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 
 	/* CPU */
 	[VZ_P_CPUUNITS] = {
-		.key = "CPUUNITS", .opt = { SET("cpuunits") }, NUMBER(8, 500000),
+		.key = "CPUUNITS", .opt = { SET_POOL("cpuunits") }, NUMBER(8, 500000),
 		.live = VZ_LIVE_CPU, .def = "1000", .col = { "cpuunits", "CPUUNI", 7, VZ_JSON_NUM },
 		.help = "the VE's share of CPU time against other VEs'",
 	},
 	[VZ_P_CPULIMIT] = {
-		.key = "CPULIMIT", .opt = { SET("cpulimit") }, NUMBER(0, 1000000),
+		.key = "CPULIMIT", .opt = { SET_POOL("cpulimit") }, NUMBER(0, 1000000),
 		.live = VZ_LIVE_CPU, .def = "0", .col = { "cpulimit", "CPULIM", 7, VZ_JSON_NUM },
 		.arg = "PERCENT",
 		.help = "limit of CPU time in per cent of one CPU; 0: none",
+	},
+	[VZ_P_CPURESERVE] = {
+		.key = "CPURESERVE", .opt = { SET_CREATE_POOL("cpureserve") }, NUMBER(0, 1000000),
+		.live = VZ_LIVE_CPU, .def = "0", .scope = VZ_SCOPE_VE,
+		.col = { "cpureserve", "CPURSV", 7, VZ_JSON_NUM }, .arg = "PERCENT",
+		.help = "CPU time that the VE is sure of, in per cent of one CPU",
 	},
 	[VZ_P_CPUS] = {
 		.key = "CPUS", .opt = { SET("cpus") }, NUMBER(0, 8192),
@@ -381,13 +423,16 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		"private virtual memory that may be allocated, in pages") },
 	[VZ_P_SHMPAGES] = { COUNTER("SHMPAGES", "shmpages", "SHMP", PAGE, VZ_LIVE_UBC,
 		"shared memory and tmpfs, in pages") },
-	[VZ_P_NUMPROC] = { COUNTER("NUMPROC", "numproc", "NPROC", 0, VZ_LIVE_NUMPROC,
-		"processes and threads") },
+	[VZ_P_NUMPROC] = {
+		.key = "NUMPROC", .opt = { SET_POOL("numproc") }, .type = VZ_T_LIMIT,
+		.live = VZ_LIVE_NUMPROC, .col = { "numproc", "NPROC", 10, VZ_JSON_UBC },
+		.arg = "BARRIER[:LIMIT]", .help = "processes and threads",
+	},
 	[VZ_P_PHYSPAGES] = {
 		.key = "PHYSPAGES",
 		.opt = {
-			SET("physpages"),
-			{ "ram", VZ_OP_TOTAL, VZ_OPT_SET | VZ_OPT_CREATE, 1, "BYTES",
+			SET_POOL("physpages"),
+			{ "ram", VZ_OP_TOTAL, VZ_OPT_SET | VZ_OPT_CREATE | VZ_OPT_POOL, 1, "BYTES",
 			  "memory of the VE: short for --physpages 0:BYTES" },
 		},
 		.type = VZ_T_LIMIT, .unit = PAGE, .live = VZ_LIVE_MEMORY,
@@ -429,13 +474,20 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	[VZ_P_SWAPPAGES] = {
 		.key = "SWAPPAGES",
 		.opt = {
-			SET("swappages"),
-			{ "swap", VZ_OP_TOTAL, VZ_OPT_SET | VZ_OPT_CREATE, 1, "BYTES",
+			SET_POOL("swappages"),
+			{ "swap", VZ_OP_TOTAL, VZ_OPT_SET | VZ_OPT_CREATE | VZ_OPT_POOL, 1, "BYTES",
 			  "swap space of the VE: short for --swappages 0:BYTES" },
 		},
 		.type = VZ_T_LIMIT, .unit = PAGE, .live = VZ_LIVE_MEMORY,
 		.def = "0:unlimited", .col = { "swappages", "SWAPP", 10, VZ_JSON_UBC },
 		.arg = "BARRIER[:LIMIT]", .help = "swap space, in pages",
+	},
+	[VZ_P_MEMRESERVE] = {
+		.key = "MEMRESERVE", .opt = { SET_CREATE_POOL("memreserve") }, .type = VZ_T_SIZE,
+		.unit = PAGE, .max = UINT32_MAX, .live = VZ_LIVE_MEMORY, .def = "0",
+		.scope = VZ_SCOPE_VE, .col = { "memreserve", "MEMRSV", 10, VZ_JSON_NUM },
+		.arg = "PAGES[SUFFIX]",
+		.help = "memory in RAM that the VE is sure of, in pages when there is no suffix",
 	},
 	[VZ_P_VM_OVERCOMMIT] = {
 		.key = "VM_OVERCOMMIT", .opt = { SET("vm_overcommit") },
@@ -448,7 +500,23 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.live = VZ_LIVE_RESTART, .word_fn = vz_word_meminfo,
 		.expected = "none, pages:NUM or privvmpages:NUM",
 		.arg = "none|pages:NUM|privvmpages:NUM",
-		.help = "what /proc/meminfo in the VE shows as its memory",
+		.help = "what /proc/meminfo in the VE shows as its memory: none, the node's; "
+			"else its limits, when there is lxcfs",
+	},
+	[VZ_P_ACCOUNTING] = {
+		.key = "ACCOUNTING", .opt = { SET("accounting") }, .type = VZ_T_ENUM,
+		.words = accountings, .live = VZ_LIVE_RESTART, .def = "auto",
+		.arg = "auto|required",
+		.help = "required: refuse to start the VE on a kernel that does not take the "
+			"programs that count its beancounters",
+	},
+	[VZ_P_LXCFS_FILES] = {
+		.key = "LXCFS_FILES", .opt = { SET("lxcfs") }, .type = VZ_T_LIST,
+		.sep = " \t\n,", .live = VZ_LIVE_RESTART, .flags = VZ_PF_EMPTY,
+		.word_fn = vz_word_lxcfs,
+		.expected = "cpuinfo, cpus, loadavg, meminfo, stat or swaps",
+		.def = "cpuinfo cpus loadavg meminfo swaps", .arg = "FILE[,FILE...]",
+		.help = "what the VE sees through the node's lxcfs; empty: nothing",
 	},
 
 	/* vz.conf only */
@@ -563,6 +631,11 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.word_fn = vz_word_group, .expected = "a control group's name, not absolute",
 		.def = "vz", .arg = "NAME",
 		.help = "the control group below which VEs have theirs",
+	},
+	[VZ_P_LXCFS] = {
+		.key = "LXCFS", .type = VZ_T_PATH, .scope = VZ_SCOPE_GLOBAL,
+		.flags = VZ_PF_EMPTY, .def = "/var/lib/lxcfs", .arg = "PATH",
+		.help = "where the node's lxcfs is mounted; empty: VEs do without",
 	},
 	[VZ_P_UID_POOL] = {
 		.key = "UID_POOL", .type = VZ_T_STR, .scope = VZ_SCOPE_GLOBAL,

@@ -91,7 +91,8 @@ static int parse_num(const struct vz_param *p, const char *s, uint64_t *ret)
 	uint64_t v;
 	int r;
 
-	if (n && s[n - 1] == '%' && p == &vz_params[VZ_P_CPULIMIT]) {
+	if (n && s[n - 1] == '%' &&
+	    (p == &vz_params[VZ_P_CPULIMIT] || p == &vz_params[VZ_P_CPURESERVE])) {
 		percent = strndup(s, n - 1);
 		r = percent ? vz_parse_u64(percent, 100, &v) : -ENOMEM;
 		v = r ? 0 : v * sysconf(_SC_NPROCESSORS_ONLN);
@@ -109,17 +110,22 @@ static int parse_num(const struct vz_param *p, const char *s, uint64_t *ret)
 static int parse_size(const struct vz_param *p, uint64_t bare, const char *s,
 		      uint64_t *ret)
 {
+	uint64_t v;
 	int r;
 
 	if (!p->unit && strcasecmp(s, "unlimited"))
-		r = vz_parse_u64(s, INT64_MAX, ret);
+		r = vz_parse_u64(s, INT64_MAX, &v);
 	else
 		r = vz_parse_size(s, p->unit ? p->unit : 1,
 				  bare	    ? bare
 				  : p->bare ? p->bare
 				  : p->unit ? p->unit
 					    : 1,
-				  ret);
+				  &v);
+	if (!r && p->max && v > p->max)
+		r = -ERANGE;
+	if (!r)
+		*ret = v;
 	return r;
 }
 
@@ -177,7 +183,7 @@ static int parse_str(const struct vz_param *p, const char *s, char **ret)
 {
 	if (!*s && !(p->flags & VZ_PF_EMPTY))
 		return -EINVAL;
-	if (p->type == VZ_T_PATH && *s != '/')
+	if (p->type == VZ_T_PATH && *s && *s != '/')
 		return -EINVAL;
 	return parse_word(p, s, ret);
 }

@@ -14,6 +14,7 @@
 #include "sys/caps.h"
 #include "sys/dev.h"
 #include "sys/feature.h"
+#include "sys/lxcfs.h"
 
 /* Letters and digits of ASCII, whatever the locale is. */
 static bool is_alnum(char c)
@@ -149,7 +150,8 @@ int vz_word_ifname(const char *s, struct vz_str *out)
 {
 	size_t n = strlen(s);
 
-	if (!n || n >= IFNAMSIZ || !strcmp(s, ".") || !strcmp(s, ".."))
+	if (!n || n >= IFNAMSIZ || !strcmp(s, ".") || !strcmp(s, "..") ||
+	    !strcmp(s, "all"))
 		return -EINVAL;
 	for (; *s; s++)
 		if (!is_alnum(*s) && !strchr("-_.@+", *s))
@@ -157,82 +159,9 @@ int vz_word_ifname(const char *s, struct vz_str *out)
 	return take(s - n, out);
 }
 
-static int mac(const char *s, struct vz_str *out)
-{
-	unsigned int b[6];
-	int end = 0;
-
-	if (strlen(s) != 17 || s[strspn(s, "0123456789abcdefABCDEF:")])
-		return -EINVAL;
-	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", b, b + 1, b + 2, b + 3, b + 4, b + 5,
-		   &end) != 6 ||
-	    end != 17)
-		return -EINVAL;
-	vz_str_addf(out, "%02X:%02X:%02X:%02X:%02X:%02X", b[0], b[1], b[2], b[3], b[4],
-		    b[5]);
-	return 0;
-}
-
 static int on_off(const char *s, struct vz_str *out)
 {
 	return strcmp(s, "on") && strcmp(s, "off") ? -EINVAL : take(s, out);
-}
-
-static const struct {
-	const char *name;
-	int (*fn)(const char *s, struct vz_str *out);
-} netif_fields[] = {
-	{ "ifname", vz_word_ifname },	   { "mac", mac },
-	{ "host_ifname", vz_word_ifname }, { "host_mac", mac },
-	{ "bridge", vz_word_ifname },	   { "mac_filter", on_off },
-};
-
-int vz_word_netif_field(const char *field, const char *s, struct vz_str *out)
-{
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(netif_fields); i++)
-		if (!strcmp(field, netif_fields[i].name))
-			return netif_fields[i].fn(s, out);
-	return -EINVAL;
-}
-
-/* One field, in the order of the command line or as NAME=value. */
-static int netif_part(const char *part, size_t at, struct vz_str *out)
-{
-	vz_autofree char *copy = strdup(part);
-	const char *field, *value = part;
-	char *eq = copy ? strchr(copy, '=') : NULL;
-
-	if (!copy)
-		return -ENOMEM;
-	if (eq) {
-		*eq = 0;
-		field = copy;
-		value = eq + 1;
-	} else if (at < 5) {
-		field = netif_fields[at].name;
-	} else {
-		return -EINVAL;
-	}
-	if (!*value) /* "eth0,,veth1": left out */
-		return at ? 0 : -EINVAL;
-	if (!at && strcmp(field, "ifname"))
-		return -EINVAL;
-	if (at)
-		vz_str_add(out, ",");
-	vz_str_addf(out, "%s=", field);
-	return vz_word_netif_field(field, value, out);
-}
-
-int vz_word_netif(const char *s, struct vz_str *out)
-{
-	vz_autofree char *copy = strdup(s);
-	char *next = copy, *part;
-	size_t at = 0;
-	int r = copy && *s ? 0 : -EINVAL;
-
-	while (!r && (part = strsep(&next, ",")))
-		r = netif_part(part, at++, out);
-	return r;
 }
 
 /* The name of NAME:on or NAME:off, to be freed by the caller, and its switch. */
@@ -356,6 +285,11 @@ int vz_word_meminfo(const char *s, struct vz_str *out)
 	return take(s, out);
 }
 
+int vz_word_lxcfs(const char *s, struct vz_str *out)
+{
+	return vz_lxcfs_find(s) < 0 ? -EINVAL : take(s, out);
+}
+
 int vz_word_pool(const char *s, struct vz_str *out)
 {
 	const char *colon = strchr(s, ':');
@@ -366,4 +300,12 @@ int vz_word_pool(const char *s, struct vz_str *out)
 	    vz_parse_u64(colon + 1, UINT32_MAX - 1, &last) || last < first + 65535)
 		return -EINVAL;
 	return take(s, out);
+}
+
+int vz_word_poolname(const char *s, struct vz_str *out)
+{
+	for (const char *p = s; *p; p++)
+		if (!is_alnum(*p) && (p == s || !strchr("-_", *p)))
+			return -EINVAL;
+	return *s && strlen(s) <= VZ_POOLNAME_MAX ? take(s, out) : -EINVAL;
 }

@@ -4,6 +4,9 @@
 
 #include "base/str.h"
 
+/* It is part of a control group's name. */
+#define VZ_POOLNAME_MAX 24
+
 /*
  * The words that values are made of: each checks one and appends its
  * canonical form to out. 0 or -EINVAL. Pure: nothing of the host is asked.
@@ -17,7 +20,6 @@ int vz_word_ip(const char *s, struct vz_str *out); /* ADDRESS[/MASK] */
 int vz_word_dns(const char *s, struct vz_str *out); /* ADDRESS or inherit */
 int vz_word_domain(const char *s, struct vz_str *out); /* DOMAIN or inherit */
 int vz_word_ifname(const char *s, struct vz_str *out);
-int vz_word_netif(const char *s, struct vz_str *out); /* either form, to ifname=… */
 int vz_word_capability(const char *s, struct vz_str *out);
 int vz_word_feature(const char *s, struct vz_str *out);
 int vz_word_devnode(const char *s, struct vz_str *out);
@@ -27,9 +29,8 @@ int vz_word_bind(const char *s, struct vz_str *out);
 int vz_word_cpus(const char *s, struct vz_str *out); /* 0-2,7, all or auto */
 int vz_word_nodes(const char *s, struct vz_str *out);
 int vz_word_meminfo(const char *s, struct vz_str *out);
+int vz_word_lxcfs(const char *s, struct vz_str *out); /* a file of lxcfs's */
 int vz_word_pool(const char *s, struct vz_str *out); /* FIRST:LAST, 65,536 ids */
-
-/* A field of an interface: its canonical form by the field's name. */
-int vz_word_netif_field(const char *field, const char *s, struct vz_str *out);
+int vz_word_poolname(const char *s, struct vz_str *out); /* of a pool of VEs */
 
 #endif
