@@ -4,56 +4,19 @@
  * calls. Each VE is started or stopped by a vzctl of its own, as by hand.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
-#include "base/num.h"
 #include "base/run.h"
 #include "tool/node.h"
 #include "tool/pool.h"
+#include "tool/sysctl.h"
 #include "ve/mount.h"
+#include "ve/netclass.h"
 #include "ve/state.h"
+#include "ve/traffic.h"
 #include "vzctl/cmds.h"
-
-/* Kernel limits that all VEs of a node share, and what many VEs take. */
-static const struct limit {
-	const char *name;
-	uint64_t want;
-} limits[] = {
-	{ "fs/inotify/max_user_instances", 1048576 },
-	{ "fs/inotify/max_user_watches", 1048576 },
-	{ "fs/aio-max-nr", 1048576 },
-	{ "kernel/keys/maxkeys", 2000 },
-	{ "kernel/keys/maxbytes", 2000000 },
-	{ "kernel/pid_max", 4194304 },
-	{ "kernel/pty/max", 65536 },
-};
-
-/* Raise them, never lower one, and say so. */
-static void raise_limits(const struct vz_ctx *ctx)
-{
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(limits); i++) {
-		const struct limit *l = &limits[i];
-		vz_autofree char *path = vz_strf("%s/sys/%s", ctx->procdir, l->name);
-		char now[32], want[32];
-		uint64_t v;
-		int r;
-
-		if (!path || vz_read_small(AT_FDCWD, path, now, sizeof(now)) ||
-		    vz_parse_u64(now, UINT64_MAX, &v) || v >= l->want)
-			continue;
-		snprintf(want, sizeof(want), "%llu", (unsigned long long)l->want);
-		r = vz_write_small(AT_FDCWD, path, want);
-		if (r)
-			vz_warn(ctx, "can't raise %s from %s to %s: %s", path, now, want,
-				strerror(-r));
-		else
-			vz_info(ctx, "%s: raised from %s to %s", path, now, want);
-	}
-}
 
 /* What is the same for all jobs of one run. */
 struct crew {
@@ -167,6 +130,17 @@ static int start_all(struct crew *crew, const struct vz_node *node)
 	return run_all(crew, "start", ids, n);
 }
 
+/* By what classes traffic is counted; what is wrong there keeps no VE down. */
+static void take_classes(struct vz_inv *inv)
+{
+	vz_autonetguard struct vz_netguard guard = VZ_NETGUARD_NONE;
+	struct vz_err err = { 0 };
+
+	if (vz_netguard_open(inv->ctx, &guard, NULL, &err) ||
+	    vz_netclass_load(inv->ctx, &guard, &err))
+		vz_warn(inv->ctx, "%s", err.text);
+}
+
 static int boot(struct vz_inv *inv)
 {
 	VZ_CLEANUP(crew_done) struct crew crew = { 0 };
@@ -180,7 +154,8 @@ static int boot(struct vz_inv *inv)
 		return 0;
 	}
 	if (!vz_cfg_bool(global, VZ_P_SKIP_SYSCTL_SETUP))
-		raise_limits(inv->ctx);
+		vz_sysctls_set(inv->ctx, vz_cfg_bool(global, VZ_P_IPV6));
+	take_classes(inv);
 	if (crew_init(&crew, inv, global) || vz_node_load(inv->ctx, &node, inv->err) ||
 	    start_all(&crew, &node) || vz_node_forget(inv->ctx, inv->err))
 		return inv->err->status;
@@ -270,7 +245,7 @@ static int shutdown_all(struct vz_inv *inv)
 	if (wants_suspend(global))
 		vz_warn(inv->ctx, "VE_STOP_MODE=suspend: this version can't checkpoint "
 				  "VEs, they are stopped");
-	if (stop_all(&crew, &node))
+	if (stop_all(&crew, &node) || vz_traffic_save(inv->ctx, inv->err))
 		return inv->err->status;
 	if (!crew.failed)
 		return 0;

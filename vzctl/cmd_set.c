@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "res/vepool.h"
 #include "ve/apply.h"
 #include "ve/life.h"
+#include "ve/macs.h"
 #include "ve/name.h"
 #include "ve/password.h"
 #include "ve/save.h"
@@ -34,8 +36,9 @@ static const struct vz_opt options[] = {
 			      "take all values of conf/ve-SAMPLE.conf-sample" },
 	[OPT_APPLYCONFIG_MAP] = { "applyconfig_map", 0, "name",
 				  "make the link of the name that the VE's file has" },
-	[OPT_USERPASSWD] = { "userpasswd", 0, "USER:PASSWORD",
-			     "set a password inside the VE, now" },
+	[OPT_USERPASSWD] = { "userpasswd", 0, "USER:PASSWORD|-",
+			     "set a password inside the VE, now; -: read them from "
+			     "standard input" },
 	{ 0 },
 };
 
@@ -50,6 +53,7 @@ struct set {
 	struct vz_inv *inv;
 	struct vz_ve *ve;
 	const char *opt[OPT__COUNT];
+	char *password; /* of --userpasswd, taken away from the arguments */
 	struct vz_changes changes;
 	enum setmode setmode;
 	bool running;
@@ -60,6 +64,9 @@ struct set {
 
 static void set_done(struct set *s)
 {
+	if (s->password)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
 	vz_changes_done(&s->changes);
 	vz_cfg_free(s->saved);
 	vz_cfg_free(s->was);
@@ -114,6 +121,38 @@ static int check_options(struct set *s)
 	return 0;
 }
 
+/*
+ * Each user of the node may read a command's arguments: the password is taken
+ * away from there at once, or comes from standard input in the first place.
+ */
+static int take_password(struct set *s)
+{
+	const char *given = s->opt[OPT_USERPASSWD];
+	size_t size = 0;
+	ssize_t n;
+
+	if (!given)
+		return 0;
+	if (strcmp(given, "-")) {
+		s->password = strdup(given);
+		memset((char *)given, 'x', strlen(given));
+	} else {
+		n = getline(&s->password, &size, stdin);
+		if (n > 0 && s->password[n - 1] == '\n')
+			s->password[n - 1] = 0;
+		/* Of what it left then nothing is said, not even where it ends. */
+		if (n < 0)
+			free(vz_take(s->password));
+		if (n < 0)
+			return vz_err_set(s->inv->err, VZ_E_VALUE, 0,
+					  "--userpasswd -: expected USER:PASSWORD in a "
+					  "line of standard input");
+	}
+	return s->password
+		       ? 0
+		       : vz_err_set(s->inv->err, VZ_E_RESOURCES, ENOMEM, "--userpasswd");
+}
+
 static int parse(struct set *s)
 {
 	struct vz_opt_parse how = {
@@ -124,6 +163,8 @@ static int parse(struct set *s)
 	};
 	int r = vz_opt_parse(&how, s->inv->argc, s->inv->argv, s->inv->err);
 
+	if (!r)
+		r = take_password(s);
 	if (!r)
 		r = parse_setmode(s);
 	return r ? r : check_options(s);
@@ -178,6 +219,14 @@ static int check_name(struct set *s)
 	return vz_name_check(s->inv->ctx, s->ve->id, name, s->inv->err);
 }
 
+/* A pool need not be there for a file that is written by hand; here it must. */
+static int check_pool(struct set *s)
+{
+	if (vz_cfg_same(s->saved, s->ve->cfg, VZ_P_POOL))
+		return 0;
+	return vz_vepool_check(s->inv->ctx, s->saved, s->inv->err);
+}
+
 /* The files of a running VE can't be put elsewhere. */
 static int check_paths(struct set *s)
 {
@@ -193,16 +242,31 @@ static int check_paths(struct set *s)
 
 static int prepare(struct set *s)
 {
-	int r = change(s, s->ve->cfg, &s->saved);
+	const bool save = s->opt[OPT_SAVE] || !s->running;
+	int r;
 
+	/* What is not saved may be about what is in force only. */
+	if (save)
+		r = change(s, s->ve->cfg, &s->saved);
+	else if ((r = vz_cfg_copy(s->ve->cfg, &s->saved)))
+		vz_err_set(s->inv->err, VZ_E_RESOURCES, -r, "can't set");
 	if (!r)
 		r = check_name(s);
+	if (!r)
+		r = check_pool(s);
 	if (!r)
 		r = check_paths(s);
 	if (!r && s->running)
 		r = vz_apply_in_force(s->ve, &s->was, s->inv->err);
 	if (!r && s->running)
 		r = change(s, s->was, &s->will);
+	/* The same ones for what is saved and what is in force. */
+	if (!r && save)
+		r = vz_macs_fill(s->inv->ctx, s->ve->id, s->saved,
+				 s->running ? s->was : s->ve->cfg, NULL, s->inv->err);
+	if (!r && s->running)
+		r = vz_macs_fill(s->inv->ctx, s->ve->id, s->will,
+				 save ? s->saved : s->was, NULL, s->inv->err);
 	return r;
 }
 
@@ -368,7 +432,7 @@ static int set_all(struct set *s)
 			       "VE %u is not running: without --save nothing is set",
 			       s->ve->id);
 	if (!r && s->opt[OPT_USERPASSWD])
-		r = vz_ve_password(s->ve, s->opt[OPT_USERPASSWD], s->inv->err);
+		r = vz_ve_password(s->ve, s->password, s->inv->err);
 	if (!r && others)
 		r = apply_and_save(s);
 	if (!r && s->restart && s->setmode == SETMODE_RESTART)

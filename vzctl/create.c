@@ -5,6 +5,7 @@
 #include "tool/opt.h"
 #include "tool/progress.h"
 #include "ve/create.h"
+#include "ve/macs.h"
 #include "vzctl/cmds.h"
 
 /* --config says what the rest is laid over, so it is sought first. */
@@ -53,6 +54,8 @@ static int run(struct vz_inv *inv)
 			       inv->veid);
 	if (!r)
 		r = vz_cfg_change(cfg, &changes, inv->err);
+	if (!r)
+		r = vz_macs_fill(inv->ctx, inv->veid, cfg, NULL, NULL, inv->err);
 	if (!r)
 		r = create(inv, &base, cfg);
 	if (r)

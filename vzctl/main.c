@@ -6,6 +6,10 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "sys/ns.h"
+#include "tool/stdio.h"
+#include "ve/state.h"
+#include "ve/super.h"
 #include "vzctl/cmd.h"
 #include "vzctl/cmds.h"
 #include "vzctl/record.h"
@@ -53,7 +57,9 @@ print_log(void *data, enum vz_log_level level, const char *fmt, va_list ap)
 		fputs("Warning: ", out);
 	vfprintf(out, fmt, ap);
 	fputc('\n', out);
-	fflush(out);
+	/* News that nobody gets to read make no command fail. */
+	if (fflush(out))
+		clearerr(out);
 }
 
 /* The words before COMMAND. Returns how many there were, or -1. */
@@ -96,6 +102,16 @@ static int take_lock(struct vz_inv *inv)
 	return r ? r : vz_ve_lock(inv->ctx, global, inv->veid, &inv->lock_fd, inv->err);
 }
 
+/* A VE whose supervisor was killed gets another from whoever comes by. */
+static void supervise(struct vz_inv *inv)
+{
+	struct vz_err err = { 0 };
+
+	if (vz_state_running(inv->ctx, inv->veid) == 1 &&
+	    !vz_state_supervised(inv->ctx, inv->veid) && vz_super_adopt(&inv->ve, &err))
+		vz_warn(inv->ctx, "VE %u has no supervisor: %s", inv->veid, err.text);
+}
+
 static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
 {
 	if (cmd->flags & VZ_CMD_LOCK && take_lock(inv))
@@ -103,6 +119,8 @@ static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
 	if (!(cmd->flags & (VZ_CMD_NOCONF | VZ_CMD_NOVE)) &&
 	    vz_ve_open(inv->ctx, inv->veid, &inv->ve, inv->err))
 		return inv->err->status;
+	if (inv->lock_fd >= 0 && inv->ve.cfg)
+		supervise(inv);
 	return cmd->run(inv);
 }
 
@@ -157,6 +175,16 @@ static int parse_and_run(struct vz_inv *inv, int argc, char **argv)
 	return status;
 }
 
+static int leave_vzproc(struct vz_err *err)
+{
+	int r = vz_ns_leave_vzproc();
+
+	if (!r)
+		return 0;
+	vz_err_set(err, VZ_E_SYSTEM, -r, "can't go back to the node's mounts (vzproc)");
+	return VZ_E_SYSTEM;
+}
+
 int main(int argc, char **argv)
 {
 	struct vz_err err = { 0 };
@@ -164,6 +192,7 @@ int main(int argc, char **argv)
 	struct vz_inv inv = { .ctx = &ctx, .lock_fd = -1, .err = &err, .log.fd = -1 };
 	int status;
 
+	vz_stdio_begin();
 	vz_ctx_init(&ctx);
 	ctx.log = print_log;
 	ctx.log_data = &inv;
@@ -173,9 +202,11 @@ int main(int argc, char **argv)
 		usage(argc == 1 ? stderr : stdout);
 		return argc == 1 ? VZ_E_SYNTAX : VZ_OK;
 	}
-	status = parse_and_run(&inv, argc, argv);
+	status = leave_vzproc(&err);
+	if (!status)
+		status = parse_and_run(&inv, argc, argv);
 	if (status && err.text[0])
 		fprintf(stderr, "vzctl: %s\n", err.text);
 	vz_ve_close(&inv.ve);
-	return status;
+	return vz_stdio_end("vzctl") || status ? status : VZ_E_SYSTEM;
 }

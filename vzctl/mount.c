@@ -2,13 +2,12 @@
 #include "ve/mount.h"
 
 #include "vzctl/cmds.h"
-#include "vzctl/flags.h"
 
-static const struct vz_flag none[] = { { NULL } };
+static const struct vz_opt_parse no_options;
 
 static int run_mount(struct vz_inv *inv)
 {
-	if (vz_flags(inv, none))
+	if (vz_opt_parse(&no_options, inv->argc, inv->argv, inv->err))
 		return inv->err->status;
 	if (vz_ve_mounted(&inv->ve) == 1)
 		vz_info(inv->ctx, "Container is already mounted");
@@ -25,7 +24,8 @@ const struct vz_cmd vz_cmd_mount = {
 
 static int run_umount(struct vz_inv *inv)
 {
-	if (vz_flags(inv, none) || vz_ve_umount(&inv->ve, inv->err))
+	if (vz_opt_parse(&no_options, inv->argc, inv->argv, inv->err) ||
+	    vz_ve_umount(&inv->ve, inv->err))
 		return inv->err->status;
 	return 0;
 }

@@ -3,15 +3,15 @@
 
 #include "ve/life.h"
 #include "vzctl/cmds.h"
-#include "vzctl/flags.h"
 
 /* Cluster agents read it by word number. */
 static int run(struct vz_inv *inv)
 {
-	static const struct vz_flag none[] = { { NULL } };
+	static const struct vz_opt_parse no_options;
 	struct vz_status st;
 
-	if (vz_flags(inv, none) || vz_ve_status(inv->ctx, inv->veid, &st, inv->err))
+	if (vz_opt_parse(&no_options, inv->argc, inv->argv, inv->err) ||
+	    vz_ve_status(inv->ctx, inv->veid, &st, inv->err))
 		return inv->err->status;
 	printf("CTID %u %s %s %s%s\n", inv->veid, st.exists ? "exist" : "deleted",
 	       st.mounted ? "mounted" : "unmounted", st.running ? "running" : "down",

@@ -31,6 +31,7 @@
 
 #define LOG_MAX (128 * 1024) /* then it is renamed to VEID.console.1 */
 #define BURST_MAX (512 * 1024) /* bytes a second of console that are read */
+#define NOTIFY_MAX 64 /* words a second, of who is not up yet */
 
 /* PIDFD_GET_INFO (Linux 6.15): how a process that is no child has ended. */
 struct pidfd_exit_info {
@@ -51,6 +52,9 @@ struct super {
 	bool console_open, console_more; /* more to read, but the burst is used up */
 	uint32_t burst; /* bytes read since burst_at */
 	int64_t burst_at;
+	uint32_t words; /* of VZ_SUPER_NOTIFY, since words_at */
+	int64_t words_at;
+	bool deaf; /* to it, for the rest of the second */
 	char pending[1024]; /* typed, but not yet taken by the VE */
 	size_t n_pending;
 };
@@ -250,6 +254,18 @@ static bool says_ready(const char *s, size_t n)
 	return false;
 }
 
+/* A VE that floods its supervisor waits for an answer, not the node. */
+static bool may_hear(struct super *s)
+{
+	int64_t now = now_ms();
+
+	if (now - s->words_at >= 1000) {
+		s->words_at = now;
+		s->words = 0;
+	}
+	return s->words++ < NOTIFY_MAX;
+}
+
 /* Each process of the VE may write here: only what process 1 says counts. */
 static void read_notify(struct super *s)
 {
@@ -269,6 +285,9 @@ static void read_notify(struct super *s)
 
 	if (n < 0)
 		return;
+	s->deaf = !may_hear(s);
+	if (s->deaf)
+		watch(s, VZ_SUPER_NOTIFY, 0);
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
 		if (h->cmsg_level != SOL_SOCKET)
 			continue;
@@ -283,6 +302,13 @@ static void read_notify(struct super *s)
 	}
 	if (who.pid == s->init && says_ready(text, n))
 		tell_ready(VZ_SUPER_NOTIFY);
+}
+
+static void hear_again(struct super *s)
+{
+	s->deaf = false;
+	if (is_open(VZ_SUPER_NOTIFY))
+		watch(s, VZ_SUPER_NOTIFY, EPOLLIN);
 }
 
 static void read_fifo(void)
@@ -430,11 +456,13 @@ int main(int argc, char **argv)
 	s.init = atoi(argv[VZ_SUPER_ARG_PID]);
 	set_up(&s);
 	while (!s.ended) {
-		n = epoll_wait(s.epoll, e, 4, s.console_more ? 250 : -1);
+		n = epoll_wait(s.epoll, e, 4, s.console_more || s.deaf ? 250 : -1);
 		for (int i = 0; i < n; i++)
 			handle(&s, e[i].data.fd, e[i].events);
 		if (s.console_more)
 			read_console(&s);
+		if (s.deaf && now_ms() - s.words_at >= 1000)
+			hear_again(&s);
 	}
 	if (s.console_open)
 		read_console(&s); /* its last words */

@@ -18,6 +18,7 @@
 #include "ve/ids.h"
 #include "ve/name.h"
 #include "ve/state.h"
+#include "ve/ubc.h"
 #include "ve/ve.h"
 #include "vzlist/vzlist.h"
 
@@ -202,6 +203,24 @@ static int read_values(struct reader *rd, struct ve *ve)
 	return 0;
 }
 
+/* What was set in a VE that runs and not saved counts before its file. */
+static int read_unsaved(struct reader *rd, struct ve *ve)
+{
+	struct list *list = rd->list;
+	vz_autofree const char **set = calloc(list->n_keys + 1, sizeof(*set));
+	char path[PATH_MAX];
+	int r;
+
+	if (!set)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/%u/unsaved", list->ctx->rundir, ve->id);
+	r = vz_peek_read(&rd->peek, AT_FDCWD, path, list->keys, list->n_keys, set);
+	for (size_t i = 0; !r && i < list->n_keys; i++)
+		if (set[i] && !(ve->values[i] = keep(list, set[i])))
+			return -ENOMEM;
+	return 0;
+}
+
 static void find_uptime(struct reader *rd, struct ve *ve)
 {
 	struct vz_state st;
@@ -244,6 +263,8 @@ static int read_ve(struct reader *rd, struct ve *ve, bool *ret_listed)
 	if (r && r != -ENOENT)
 		vz_warn(list->ctx, "can't read %s/conf/%u.conf: %s", list->ctx->confdir,
 			ve->id, strerror(-r));
+	if (running && read_unsaved(rd, ve))
+		return -ENOMEM;
 	if (running)
 		ve->status = STATUS_RUNNING;
 	else if (r == -ENOENT || !find_status(rd, ve))
@@ -286,10 +307,8 @@ static int peek_global(struct reader *rd, const char *const *keys, size_t n,
 
 static int read_global(struct reader *rd, struct vz_err *err)
 {
-	enum { DUMPDIR, GROUP };
-	static const enum vz_param_id ids[] = { VZ_P_DUMPDIR, VZ_P_CGROUP };
-	const char *keys[] = { vz_params[ids[DUMPDIR]].key, vz_params[ids[GROUP]].key };
-	const char *values[VZ_ARRAY_SIZE(keys)] = { NULL };
+	const char *const key = vz_params[VZ_P_DUMPDIR].key;
+	const char *value = NULL;
 	struct list *list = rd->list;
 	int r;
 
@@ -298,9 +317,8 @@ static int read_global(struct reader *rd, struct vz_err *err)
 		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't list the VEs");
 	r = peek_global(rd, list->keys, list->n_keys, list->global, err);
 	if (!r)
-		r = peek_global(rd, keys, VZ_ARRAY_SIZE(keys), values, err);
-	list->dumpdir = values[DUMPDIR] ?: vz_params[VZ_P_DUMPDIR].def;
-	list->group = values[GROUP] ?: vz_params[VZ_P_CGROUP].def;
+		r = peek_global(rd, &key, 1, &value, err);
+	list->dumpdir = value ?: vz_params[VZ_P_DUMPDIR].def;
 	return r;
 }
 
@@ -370,6 +388,38 @@ static void reader_done(struct reader *rd)
 		close(rd->confdir);
 }
 
+/*
+ * The counters of all VEs at once; of one that is named, by itself. A list without
+ * them is still a list: why there are none is told beside it.
+ */
+static void read_counters(struct list *list, bool named)
+{
+	struct vz_err err = { 0 };
+	struct ve *first = NULL;
+	size_t running = 0, n = 0, at = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->ves[i].status == STATUS_RUNNING && !running++)
+			first = &list->ves[i];
+	if (!running)
+		return;
+	if (vz_ubc_read(list->ctx, running == 1 ? first->id : 0, named, &list->ubc, &n,
+			&err)) {
+		if (err.text[0])
+			fprintf(stderr, "vzlist: %s\n", err.text);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		struct ve *ve = &list->ves[i];
+
+		while (at < n && list->ubc[at].veid < ve->id)
+			at++;
+		if (ve->status == STATUS_RUNNING && at < n &&
+		    list->ubc[at].veid == ve->id)
+			ve->ubc = &list->ubc[at];
+	}
+}
+
 int collect(struct list *list, const struct which *which, bool *ret_missing,
 	    struct vz_err *err)
 {
@@ -393,8 +443,10 @@ int collect(struct list *list, const struct which *which, bool *ret_missing,
 		if (r)
 			vz_err_set(err, VZ_E_SYSTEM, -r, "can't list the VEs");
 	}
-	if (!r && list->need_groups)
-		r = vz_cg_probe(list->ctx, &list->groups, err);
+	if (!r && list->need_ubc)
+		read_counters(list, rd.named);
+	if (!r && list->need_traffic)
+		r = vz_traffic_open(list->ctx, &list->traffic, err);
 	reader_done(&rd);
 	return r;
 }
@@ -405,6 +457,8 @@ void list_done(struct list *list)
 		next = c->next;
 		free(c);
 	}
+	vz_traffic_close(&list->traffic);
+	free(list->ubc);
 	free(list->values);
 	free(list->global);
 	free(list->ves);

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "res/cfg.h"
+#include "res/ubc.h"
 #include "res/value.h"
-#include "sys/cgroup.h"
 #include "vzlist/vzlist.h"
 
 /* Columns that are no parameter's; numbered on from those. */
@@ -20,6 +20,9 @@ enum field {
 	F_LAVERAGE,
 	F_UPTIME,
 	F_VSWAP,
+	F_NET_IN,
+	F_NET_OUT,
+	F_NET_DROPPED,
 };
 
 static const struct vz_col own[] = {
@@ -35,6 +38,12 @@ static const struct vz_col own[] = {
 	  F_UPTIME },
 	{ "vswap", "VSWAP", 5, VZ_COL_BOOL, NULL, "whether physpages limit its memory",
 	  F_VSWAP },
+	{ "net_in", "NET_IN", 16, VZ_COL_NUM, NULL, "bytes of IP that it received",
+	  F_NET_IN },
+	{ "net_out", "NET_OUT", 16, VZ_COL_NUM, NULL, "bytes of IP that it sent",
+	  F_NET_OUT },
+	{ "net_dropped", "NET_DROPPED", 12, VZ_COL_NUM, NULL,
+	  "packets that it sent from addresses not its own, dropped", F_NET_DROPPED },
 };
 
 static const char *const ubc_parts[] = { "held", "maxheld", "barrier", "limit",
@@ -45,22 +54,6 @@ static const struct vz_col_parts quota = { 3, "sh", quota_parts, true };
 
 enum { UBC_HELD, UBC_MAXHELD, UBC_BARRIER, UBC_LIMIT, UBC_FAILCNT };
 enum { QUOTA_USAGE, QUOTA_SOFT, QUOTA_HARD };
-
-/* Where the kernel counts what a counter holds. */
-static const struct source {
-	enum vz_param_id id;
-	enum vz_cg_ctrl ctrl;
-	unsigned int part;
-	const char *v1, *v2;
-	unsigned int unit; /* bytes of one */
-} sources[] = {
-	{ VZ_P_NUMPROC, VZ_CG_PIDS, UBC_HELD, "pids.current", "pids.current", 1 },
-	{ VZ_P_NUMPROC, VZ_CG_PIDS, UBC_MAXHELD, "pids.peak", "pids.peak", 1 },
-	{ VZ_P_PHYSPAGES, VZ_CG_MEMORY, UBC_HELD, "memory.usage_in_bytes",
-	  "memory.current", 4096 },
-	{ VZ_P_PHYSPAGES, VZ_CG_MEMORY, UBC_MAXHELD, "memory.max_usage_in_bytes",
-	  "memory.peak", 4096 },
-};
 
 /* How a parameter's type is shown. */
 static enum vz_col_type col_type(const struct vz_param *p)
@@ -131,20 +124,14 @@ void list_need(struct list *list, enum vz_param_id id)
 	list->keys[list->n_keys++] = vz_params[id].key;
 }
 
-/* What the kernel counts is not in the file. */
-static bool is_counted(const struct vz_pick *pick)
-{
-	return pick->col->parts == &ubc && pick->part != UBC_BARRIER &&
-	       pick->part != UBC_LIMIT;
-}
-
 void fields_need(struct list *list, const struct vz_pick *pick, bool all_parts)
 {
 	const struct vz_col *col = pick->col;
 
-	if (is_counted(pick)) {
-		list->need_groups = true;
-		if (!all_parts)
+	if (col->parts == &ubc) {
+		list->need_ubc = true;
+		/* Barrier and limit are in the file; the others are counted only. */
+		if (!all_parts && pick->part != UBC_BARRIER && pick->part != UBC_LIMIT)
 			return;
 	}
 	switch (col->id) {
@@ -156,6 +143,11 @@ void fields_need(struct list *list, const struct vz_pick *pick, bool all_parts)
 		break;
 	case F_UPTIME:
 		list->need_uptime = true;
+		break;
+	case F_NET_IN:
+	case F_NET_OUT:
+	case F_NET_DROPPED:
+		list->need_traffic = true;
 		break;
 	case F_VSWAP:
 		list_need(list, VZ_P_PHYSPAGES);
@@ -184,30 +176,26 @@ static bool parse(enum vz_param_id id, const char *text, struct vz_value *ret)
 	return text && !vz_value_parse(&vz_params[id], 0, text, ret);
 }
 
-/* What the kernel counts; running VEs only. */
-static bool counted(const struct ve *ve, enum vz_param_id id, unsigned int part,
-		    uint64_t *ret)
+/* Of a VE that runs: as it is counted. NULL: it is not. */
+static const struct vz_ubc_value *counted(const struct ve *ve, enum vz_param_id id)
 {
-	const struct list *list = ve->list;
-	struct vz_cg cg = { .host = &list->groups };
-	uint64_t value;
+	if (ve->ubc)
+		for (int i = 0; i < VZ_UBC__COUNT; i++)
+			if (vz_ubc_descs[i].param == (int)id)
+				return &ve->ubc->v[i];
+	return NULL;
+}
 
-	if (ve->status != STATUS_RUNNING)
-		return false;
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(sources); i++) {
-		const struct source *s = &sources[i];
+static bool counted_part(const struct vz_ubc_value *v, unsigned int part, uint64_t *ret)
+{
+	const int64_t parts[] = { [UBC_HELD] = v->held,
+				  [UBC_MAXHELD] = v->maxheld,
+				  [UBC_BARRIER] = v->barrier,
+				  [UBC_LIMIT] = v->limit,
+				  [UBC_FAILCNT] = v->failcnt };
 
-		if (s->id != id || s->part != part)
-			continue;
-		snprintf(cg.name, sizeof(cg.name), "%s/%u", list->group, ve->id);
-		if (vz_cg_read_u64(&cg, s->ctrl,
-				   vz_cg_is_v2(&list->groups, s->ctrl) ? s->v2 : s->v1,
-				   &value))
-			return false;
-		*ret = value / s->unit;
-		return true;
-	}
-	return false;
+	*ret = parts[part];
+	return parts[part] != VZ_UBC_UNKNOWN;
 }
 
 static bool set_limit(const struct ve *ve, enum vz_param_id id, struct vz_limit *ret)
@@ -245,20 +233,30 @@ static bool limit_of(const struct ve *ve, enum vz_param_id id, struct vz_limit *
 	return true;
 }
 
-static void part_cell(const struct ve *ve, const struct vz_col *col, unsigned int part,
-		      struct vz_cell *ret)
+/* Barriers and limits are those of the counters, else of the configuration. */
+static void ubc_cell(const struct ve *ve, const struct vz_col *col, unsigned int part,
+		     struct vz_cell *ret)
 {
-	bool is_ubc = col->parts == &ubc;
-	unsigned int first = is_ubc ? UBC_BARRIER : QUOTA_SOFT;
+	const struct vz_ubc_value *v = counted(ve, col->id);
+	struct vz_limit limit;
+
+	if (v && counted_part(v, part, &ret->num)) {
+		ret->set = true;
+	} else if (part == UBC_BARRIER || part == UBC_LIMIT) {
+		ret->set = limit_of(ve, col->id, &limit);
+		ret->num = part == UBC_BARRIER ? limit.barrier : limit.limit;
+	}
+}
+
+static void quota_cell(const struct ve *ve, const struct vz_col *col, unsigned int part,
+		       struct vz_cell *ret)
+{
 	struct vz_limit v;
 
-	if (part == first || part == first + 1) {
-		ret->set =
-			is_ubc ? limit_of(ve, col->id, &v) : set_limit(ve, col->id, &v);
-		ret->num = part == first ? v.barrier : v.limit;
-	} else if (is_ubc) {
-		ret->set = counted(ve, col->id, part, &ret->num);
-	}
+	if (part == QUOTA_USAGE)
+		return;
+	ret->set = set_limit(ve, col->id, &v);
+	ret->num = part == QUOTA_SOFT ? v.barrier : v.limit;
 }
 
 static void param_cell(const struct ve *ve, const struct vz_col *col, struct vz_cell *ret)
@@ -312,6 +310,19 @@ static void vswap_cell(const struct ve *ve, struct vz_cell *ret)
 	ret->num = is_vswap(ve, &ram);
 }
 
+/* A VE that was never on the net has none. */
+static void traffic_cell(const struct ve *ve, int id, struct vz_cell *ret)
+{
+	struct vz_guard_traffic t;
+
+	if (vz_traffic_read(&ve->list->traffic, ve->id, &t))
+		return;
+	ret->set = true;
+	ret->num = id == F_NET_IN    ? vz_traffic_sum(t.in).bytes
+		   : id == F_NET_OUT ? vz_traffic_sum(t.out).bytes
+				     : t.dropped.packets;
+}
+
 static void cell(const void *row, const struct vz_col *col, unsigned int part,
 		 struct vz_cell *ret)
 {
@@ -345,11 +356,18 @@ static void cell(const void *row, const struct vz_col *col, unsigned int part,
 	case F_VSWAP:
 		vswap_cell(ve, ret);
 		break;
+	case F_NET_IN:
+	case F_NET_OUT:
+	case F_NET_DROPPED:
+		traffic_cell(ve, col->id, ret);
+		break;
 	case F_LAVERAGE:
 		break; /* the kernel keeps none per group */
 	default:
-		if (col->parts)
-			part_cell(ve, col, part, ret);
+		if (col->parts == &ubc)
+			ubc_cell(ve, col, part, ret);
+		else if (col->parts)
+			quota_cell(ve, col, part, ret);
 		else
 			param_cell(ve, col, ret);
 	}

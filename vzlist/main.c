@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tool/json.h"
+#include "tool/stdio.h"
 #include "vzlist/vzlist.h"
 
 #define DEFAULT_FIELDS "ctid,numproc,status,ip,hostname"
@@ -288,6 +289,7 @@ int main(int argc, char **argv)
 	struct vz_ctx ctx;
 	int status;
 
+	vz_stdio_begin();
 	vz_ctx_init(&ctx);
 	if (!parse_options(&o, argc, argv, &status))
 		return status;

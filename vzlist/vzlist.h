@@ -8,8 +8,9 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "res/param.h"
-#include "sys/cgroup.h"
+#include "res/ubc.h"
 #include "tool/cols.h"
+#include "ve/traffic.h"
 
 enum status {
 	STATUS_STOPPED,
@@ -23,6 +24,7 @@ struct ve {
 	uint32_t id;
 	enum status status;
 	int64_t uptime; /* seconds; running VEs only */
+	const struct vz_ubc *ubc; /* running VEs only, when counters are shown */
 	const struct list *list;
 	const char **values; /* of its file, by the list's key index; NULL: unset */
 	const char *name; /* when names/ agrees */
@@ -39,9 +41,10 @@ struct list {
 	bool need_status; /* mounted and suspended too */
 	bool need_uptime;
 	bool need_name;
-	bool need_groups;
-	struct vz_cg_host groups;
-	const char *group; /* the one above those of all VEs */
+	bool need_ubc;
+	bool need_traffic;
+	struct vz_traffic traffic;
+	struct vz_ubc *ubc; /* of all VEs that run */
 	const char *dumpdir;
 	struct ve *ves;
 	size_t n;

@@ -321,3 +321,20 @@ int vz_cg_remove(struct vz_cg *cg, struct vz_err *err)
 	}
 	return 0;
 }
+
+int vz_cg_remove_parent(const struct vz_cg *cg, struct vz_err *err)
+{
+	char path[256];
+
+	for (int c = 0; c < VZ_CG__COUNT; c++) {
+		if (!vz_cg_mount(cg->host, c) ||
+		    (c != VZ_CG_UNIFIED && !*cg->host->v1[c]))
+			continue;
+		vz_cg_path(cg, c, NULL, path, sizeof(path));
+		if (rmdir(path) && errno != ENOENT && errno != EBUSY &&
+		    errno != ENOTEMPTY)
+			return vz_err_set(err, VZ_E_SYSTEM, errno,
+					  "can't remove the group %s", path);
+	}
+	return 0;
+}

@@ -297,16 +297,17 @@ static int write_lines(const struct vz_cg *cg, const struct vz_cg_value *v)
 /*
  * Of new groups, without libcgroup: that reads the mount table and makes each
  * level of the path anew for every controller and value, at every start.
+ * `which`: bits 1 << VZ_CG_….
  */
-static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
-		     struct vz_err *err)
+static int create_v1(const struct vz_cg *cg, uint32_t which,
+		     const struct vz_cg_values *values, struct vz_err *err)
 {
 	int r = 0;
 
 	for (int c = 0; c < VZ_CG__COUNT; c++) {
 		int dir;
 
-		if (!names[c].v1 || !*cg->host->v1[c])
+		if (!(which & 1u << c) || !names[c].v1 || !*cg->host->v1[c])
 			continue;
 		dir = walk(cg, c);
 		if (dir < 0)
@@ -315,10 +316,11 @@ static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
 					  cg->name);
 		close(dir);
 	}
-	for (size_t i = 0; values && i < values->n && !r; i++) {
+	for (size_t i = 0; i < values->n && !r; i++) {
 		const struct vz_cg_value *v = &values->v[i];
 
-		if (!*v->value || (v->optional && !has_file(cg, v)))
+		if (!(which & 1u << v->ctrl) || !*v->value ||
+		    (v->optional && !has_file(cg, v)))
 			continue;
 		r = write_lines(cg, v);
 		if (r)
@@ -327,37 +329,72 @@ static int create_v1(const struct vz_cg *cg, const struct vz_cg_values *values,
 	return r;
 }
 
-static int create(const struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
-		  gid_t gid, struct vz_err *err)
+static bool has_v1(const struct vz_cg_host *host)
 {
-	bool v1 = false;
+	for (int c = 0; c < VZ_CG__COUNT; c++)
+		if (names[c].v1 && *host->v1[c])
+			return true;
+	return false;
+}
+
+int vz_cg_create_home(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+		      gid_t gid, struct vz_err *err)
+{
 	int r;
 
-	if (values && values->failed)
+	if (values->failed)
 		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "the groups %s", cg->name);
 	r = make_delegated(cg, VZ_CG_UNIFIED, uid, gid, err);
 	if (!r)
-		r = make_delegated(cg, VZ_CG_SYSTEMD, uid, gid, err);
-	for (int c = 0; c < VZ_CG__COUNT; c++)
-		v1 |= names[c].v1 && *cg->host->v1[c];
-	if (r)
-		return r;
-	if (v1)
-		return create_v1(cg, values, err);
-	return values ? vz_cg_set(cg, values, err) : 0;
-}
-
-int vz_cg_create_with(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
-		      gid_t gid, struct vz_err *err)
-{
-	int r = create(cg, values, uid, gid, err);
-
+		r = has_v1(cg->host) ? create_v1(cg, VZ_CG_HOME, values, err)
+				     : vz_cg_set(cg, values, err);
 	if (r)
 		vz_cg_remove(cg, NULL);
 	return r;
 }
 
-int vz_cg_create(struct vz_cg *cg, uid_t uid, gid_t gid, struct vz_err *err)
+int vz_cg_create_rest(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+		      gid_t gid, struct vz_err *err)
 {
-	return vz_cg_create_with(cg, NULL, uid, gid, err);
+	int r = make_delegated(cg, VZ_CG_SYSTEMD, uid, gid, err);
+
+	return !r && has_v1(cg->host) ? create_v1(cg, VZ_CG_REST, values, err) : r;
+}
+
+int vz_cg_create_parent(const struct vz_cg *cg, struct vz_err *err)
+{
+	for (int c = 0; c < VZ_CG__COUNT; c++) {
+		int dir;
+
+		/* A cgroup2 controller's group is the group of VZ_CG_UNIFIED. */
+		if (!vz_cg_mount(cg->host, c) ||
+		    (c != VZ_CG_UNIFIED && !*cg->host->v1[c]))
+			continue;
+		dir = walk(cg, c);
+		if (dir < 0)
+			return vz_err_set(err, VZ_E_ENV, -dir,
+					  "can't make the group %s/%s",
+					  vz_cg_mount(cg->host, c), cg->name);
+		close(dir);
+	}
+	return 0;
+}
+
+int vz_cg_create_plain(const struct vz_cg *cg, struct vz_err *err)
+{
+	static const enum vz_cg_ctrl where[] = { VZ_CG_UNIFIED, VZ_CG_SYSTEMD };
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(where); i++) {
+		int dir;
+
+		if (!vz_cg_mount(cg->host, where[i]))
+			continue;
+		dir = walk(cg, where[i]);
+		if (dir < 0)
+			return vz_err_set(err, VZ_E_ENV, -dir,
+					  "can't make the group %s/%s",
+					  vz_cg_mount(cg->host, where[i]), cg->name);
+		close(dir);
+	}
+	return 0;
 }

@@ -206,13 +206,14 @@ static bool is_first_of_mount(const struct vz_cg_host *host, int ctrl)
 	       a.st_dev != b.st_dev || a.st_ino != b.st_ino;
 }
 
-static int open_v1(const struct vz_cg *cg, bool exec, struct vz_cg_entry *e,
-		   struct vz_err *err)
+static int open_v1(const struct vz_cg *cg, uint32_t which, bool exec,
+		   struct vz_cg_entry *e, struct vz_err *err)
 {
 	char path[256];
 
 	for (int c = 0; c < VZ_CG__COUNT; c++) {
-		if (!*cg->host->v1[c] || !is_first_of_mount(cg->host, c))
+		if (!(which & 1u << c) || !*cg->host->v1[c] ||
+		    !is_first_of_mount(cg->host, c))
 			continue;
 		vz_cg_path(cg, c, "tasks", path, sizeof(path));
 		e->fd[c] = open(path, O_WRONLY | O_CLOEXEC);
@@ -235,7 +236,7 @@ static int open_v2(const struct vz_cg *cg, const char *leaf, struct vz_cg_entry 
 	return e->v2_dir < 0 ? entry_error(cg, path, errno, err) : 0;
 }
 
-static int entry_open(const struct vz_cg *cg, bool exec, const char *leaf,
+static int entry_open(const struct vz_cg *cg, uint32_t which, bool exec, const char *leaf,
 		      struct vz_cg_entry *ret, struct vz_err *err)
 {
 	struct vz_cg_entry e = { .v2_dir = -1 };
@@ -243,8 +244,8 @@ static int entry_open(const struct vz_cg *cg, bool exec, const char *leaf,
 
 	for (int c = 0; c < VZ_CG__COUNT; c++)
 		e.fd[c] = -1;
-	r = open_v1(cg, exec, &e, err);
-	if (!r)
+	r = open_v1(cg, which, exec, &e, err);
+	if (!r && which & 1u << VZ_CG_UNIFIED)
 		r = open_v2(cg, leaf, &e, err);
 	if (r)
 		vz_cg_entry_close(&e);
@@ -253,9 +254,10 @@ static int entry_open(const struct vz_cg *cg, bool exec, const char *leaf,
 	return r;
 }
 
-int vz_cg_entry_open(const struct vz_cg *cg, struct vz_cg_entry *ret, struct vz_err *err)
+int vz_cg_entry_open(const struct vz_cg *cg, uint32_t which, struct vz_cg_entry *ret,
+		     struct vz_err *err)
 {
-	return entry_open(cg, false, NULL, ret, err);
+	return entry_open(cg, which, false, NULL, ret, err);
 }
 
 /*
@@ -288,7 +290,7 @@ int vz_cg_entry_open_exec(const struct vz_cg *cg, uid_t uid, gid_t gid,
 	bool leaf = cg->host->v2_controllers & ~(1u << VZ_CG_HUGETLB);
 	int r = leaf ? make_leaf(cg, uid, gid, err) : 0;
 
-	return r ? r : entry_open(cg, true, leaf ? "exec" : NULL, ret, err);
+	return r ? r : entry_open(cg, ~0u, true, leaf ? "exec" : NULL, ret, err);
 }
 
 int vz_cg_enter(const struct vz_cg_entry *e)

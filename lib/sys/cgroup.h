@@ -49,10 +49,11 @@ struct vz_cg_host {
  */
 int vz_cg_probe(const struct vz_ctx *ctx, struct vz_cg_host *ret, struct vz_err *err);
 
-/* One VE's groups, by name ("vz/101"). */
+/* One VE's groups, by name ("vz/101", in a pool "vz/pool-web/101"). */
+#define VZ_CG_NAME 128
 struct vz_cg {
 	const struct vz_cg_host *host;
-	char name[64];
+	char name[VZ_CG_NAME];
 };
 
 /* The mount point under which a controller's groups are, NULL: not here. */
@@ -95,13 +96,33 @@ void vz_cg_values_done(struct vz_cg_values *l);
 #define vz_autocgvalues VZ_CLEANUP(vz_cg_values_done)
 
 /*
- * Make the groups (those that exist already are used), set the values (NULL:
- * none), and give what systemd needs to the VE's root: uid/gid are the host
- * ids of its 0. A failure leaves no group.
+ * Make the groups (those that exist already are used), set the values, and
+ * give what systemd needs to the VE's root: uid/gid are the host ids of its 0.
+ *
+ * In two parts, so that the second is made while the VE's first process is at
+ * work already. `home` is where that process is born and charged from its first
+ * moment on: cgroup2's group, and v1's of memory; a failure leaves nothing.
+ * `rest` are the other hierarchies of v1; what a failure leaves is the
+ * caller's to remove.
  */
-int vz_cg_create_with(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+int vz_cg_create_home(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
 		      gid_t gid, struct vz_err *err);
-int vz_cg_create(struct vz_cg *cg, uid_t uid, gid_t gid, struct vz_err *err);
+int vz_cg_create_rest(struct vz_cg *cg, const struct vz_cg_values *values, uid_t uid,
+		      gid_t gid, struct vz_err *err);
+
+/*
+ * A group of ours beside those of VEs, without limits: in cgroup2 and in
+ * systemd's hierarchy, by which service managers tell whose a process is.
+ */
+int vz_cg_create_plain(const struct vz_cg *cg, struct vz_err *err);
+#define VZ_CG_PLAIN (1u << VZ_CG_UNIFIED | 1u << VZ_CG_SYSTEMD)
+
+/*
+ * A group that VEs' groups are made in, in every hierarchy; it is the host's.
+ * Removed when nothing is in it: what is not empty stays, and is no error.
+ */
+int vz_cg_create_parent(const struct vz_cg *cg, struct vz_err *err);
+int vz_cg_remove_parent(const struct vz_cg *cg, struct vz_err *err);
 
 /* Set values of groups that are there, one after the other, up to a failure. */
 int vz_cg_set(const struct vz_cg *cg, const struct vz_cg_values *values,
@@ -124,7 +145,11 @@ struct vz_cg_entry {
 	int fd[VZ_CG__COUNT]; /* -1: not needed */
 	int v2_dir; /* O_DIRECTORY fd of the cgroup2 group, -1: none */
 };
-int vz_cg_entry_open(const struct vz_cg *cg, struct vz_cg_entry *ret, struct vz_err *err);
+/* Which groups to enter, as bits 1 << VZ_CG_…: those of home, and the others. */
+#define VZ_CG_HOME (1u << VZ_CG_UNIFIED | 1u << VZ_CG_MEMORY)
+#define VZ_CG_REST (~VZ_CG_HOME)
+int vz_cg_entry_open(const struct vz_cg *cg, uint32_t which, struct vz_cg_entry *ret,
+		     struct vz_err *err);
 /*
  * The same for a process that joins a VE that runs: where cgroup2 has
  * controllers, processes live in leaves only, so v2_dir is then the leaf

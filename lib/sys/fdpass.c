@@ -2,6 +2,7 @@
 #include "sys/fdpass.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,11 +44,19 @@ ssize_t vz_fdpass_recv(int sock, void *buf, size_t len, int *ret_fds, size_t n)
 			    .msg_iovlen = 1,
 			    .msg_control = c.buf,
 			    .msg_controllen = sizeof(c.buf) };
+	bool reset = false;
 	ssize_t got;
 
-	while ((got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC)) < 0)
-		if (errno != EINTR)
+	/*
+	 * A peer that ended without having read all that it was sent: that is told
+	 * once, before its last words.
+	 */
+	while ((got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC)) < 0) {
+		if (errno == ECONNRESET && !reset)
+			reset = true;
+		else if (errno != EINTR)
 			return -errno;
+	}
 	for (size_t i = 0; i < n; i++)
 		ret_fds[i] = -1;
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* One message with descriptors over a SOCK_SEQPACKET socket. */
-#define VZ_FDPASS_MAX 8
+#define VZ_FDPASS_MAX 16
 
 /* Send buf and n descriptors. 0 or -errno; never SIGPIPE. */
 int vz_fdpass_send(int sock, const void *buf, size_t len, const int *fds, size_t n);

@@ -13,7 +13,14 @@ void vz_hold_begin(struct vz_hold *h)
 	sigprocmask(SIG_BLOCK, &set, &h->was);
 }
 
-/* One that is ignored (nohup) never waits. */
+/* Whoever ignores it (nohup) means it not to end us; blocked, it waits all the same. */
+static bool is_ignored(int sig)
+{
+	struct sigaction how;
+
+	return !sigaction(sig, NULL, &how) && how.sa_handler == SIG_IGN;
+}
+
 bool vz_hold_struck(void)
 {
 	sigset_t set;
@@ -21,7 +28,7 @@ bool vz_hold_struck(void)
 	if (sigpending(&set))
 		return false;
 	for (size_t i = 0; i < sizeof(held) / sizeof(*held); i++)
-		if (sigismember(&set, held[i]))
+		if (sigismember(&set, held[i]) && !is_ignored(held[i]))
 			return true;
 	return false;
 }

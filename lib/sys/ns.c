@@ -3,13 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -37,6 +42,42 @@ pid_t vz_ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	if (pid)
 		*ret_pidfd = pidfd;
 	return pid;
+}
+
+int vz_ns_act_as(uid_t uid)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	if (syscall(SYS_capget, &head, caps) || syscall(SYS_setresuid, -1, uid, -1) ||
+	    syscall(SYS_capset, &head, caps))
+		return -errno;
+	syscall(SYS_setfsuid, 0);
+	/* A change of ids takes it away, and /proc/self with it. */
+	return prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
+}
+
+pid_t vz_ns_clone_owned(uint64_t flags, int cgroup_fd, uid_t owner, uint64_t signals,
+			int *ret_pidfd)
+{
+	struct rlimit was, bound;
+	pid_t pid;
+	int r;
+
+	if (getrlimit(RLIMIT_SIGPENDING, &was))
+		return -errno;
+	bound = was;
+	if (signals < bound.rlim_max)
+		bound.rlim_cur = signals;
+	r = vz_ns_act_as(owner);
+	if (!r && setrlimit(RLIMIT_SIGPENDING, &bound))
+		r = -errno;
+	pid = r ? r : vz_ns_clone(flags, cgroup_fd, ret_pidfd);
+	if (!pid)
+		return 0;
+	setrlimit(RLIMIT_SIGPENDING, &was);
+	r = vz_ns_act_as(0);
+	return pid < 0 ? pid : r ? r : pid;
 }
 
 static int write_map(pid_t pid, const char *file, uint32_t first, uint32_t count)
@@ -90,4 +131,37 @@ int vz_ns_lo_up(void)
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 
 	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) ? -errno : 0;
+}
+
+int vz_ns_no_ipv6(int netns)
+{
+	static const char *const files[] = { "all", "default" };
+	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	char path[64];
+	int r = 0;
+
+	if (own < 0 || setns(netns, CLONE_NEWNET))
+		return -errno;
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(files) && !r; i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
+			 files[i]);
+		r = vz_write_small(AT_FDCWD, path, "1");
+	}
+	/* What follows would be done to the VE in place of the host. */
+	if (setns(own, CLONE_NEWNET))
+		abort();
+	return r == -ENOENT ? 0 : r;
+}
+
+int vz_ns_leave_vzproc(void)
+{
+	vz_autofd int fd = open("/proc/" VZ_NS_PROC_NODE, O_RDONLY | O_CLOEXEC);
+	char cwd[PATH_MAX];
+
+	if (fd < 0)
+		return errno == ENOENT || errno == EACCES ? 0 : -errno;
+	/* That goes to the root directory. */
+	if (!getcwd(cwd, sizeof(cwd)) || setns(fd, CLONE_NEWNS) || chdir(cwd))
+		return -errno;
+	return 0;
 }

@@ -11,6 +11,20 @@
  * Returns the pid (and a pidfd) in the parent, 0 in the child, or -errno.
  */
 pid_t vz_ns_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+/*
+ * Be another user effectively, with root's capabilities and rights to files as
+ * they are; 0: be root again. Whom a user namespace belongs to, and who has its
+ * parent's capabilities, may do with its processes what root may.
+ */
+int vz_ns_act_as(uid_t uid);
+/*
+ * The same with CLONE_NEWUSER, the user namespace being that of `owner`, not
+ * of root: the kernel counts what all users of a namespace hold together with
+ * its owner, and keeps them within the owner's soft limits of that moment.
+ * `signals`: how many may be queued (RLIM_INFINITY: as the caller has it).
+ */
+pid_t vz_ns_clone_owned(uint64_t flags, int cgroup_fd, uid_t owner, uint64_t signals,
+			int *ret_pidfd);
 
 /* Map ids 0 .. count-1 of a child's new user namespace. 0 or -errno. */
 int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count);
@@ -24,7 +38,22 @@ int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count);
 int vz_ns_new_time(int *ret_own);
 int vz_ns_end_time(int own);
 
+/*
+ * Without IPv6: in the network namespace `netns`, where this process is for that
+ * moment. 0 or -errno; a kernel that has no IPv6 is fine.
+ */
+int vz_ns_no_ipv6(int netns);
+
 /* Set the loopback link of this process's network namespace up. 0 or -errno. */
 int vz_ns_lo_up(void);
+
+/*
+ * Under vzproc(8), which has a /proc of its own making: go back to the mount
+ * namespace that it was called in, to which this link in its /proc leads. What
+ * is mounted then is mounted there, and all processes are seen at once. 0 also
+ * when this is no such /proc; -errno.
+ */
+#define VZ_NS_PROC_NODE ".node"
+int vz_ns_leave_vzproc(void);
 
 #endif

@@ -13,7 +13,8 @@ enum {
 	VZ_SECCOMP_PRIVILEGED = 1, /* the VE has no user namespace */
 	VZ_SECCOMP_KEYCTL = 2, /* feature keyctl */
 	VZ_SECCOMP_IOURING = 4, /* feature iouring */
-	VZ_SECCOMP__COMBINATIONS = 8,
+	VZ_SECCOMP_NO_NETFILTER = 8, /* NETFILTER=disabled */
+	VZ_SECCOMP__COMBINATIONS = 16,
 };
 
 /* The program; it belongs to the library. */

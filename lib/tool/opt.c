@@ -71,7 +71,10 @@ static int parse_word(const struct vz_opt_parse *how, const char *s, struct vz_e
 	return 0;
 }
 
-/* One option at argv[*at], which moves to its value when that stands apart. */
+/*
+ * One option at argv[*at], which moves to its value when that stands apart.
+ * Flags of one letter may stand together, `-vA`.
+ */
 static int parse_option(const struct vz_opt_parse *how, const struct found *f, int argc,
 			char **argv, int *at, struct vz_err *err)
 {
@@ -79,10 +82,17 @@ static int parse_option(const struct vz_opt_parse *how, const struct found *f, i
 
 	if (!f->own && !f->param)
 		return vz_err_set(err, VZ_E_SYNTAX, 0, "unknown option '%s'", s);
-	if (!takes_value(f))
-		return value ? vz_err_set(err, VZ_E_SYNTAX, 0,
-					  "option '%s' takes no value", s)
-			     : keep(how, f, NULL, err);
+	if (!takes_value(f) && value && s[1] == '-')
+		return vz_err_set(err, VZ_E_SYNTAX, 0, "option '%s' takes no value", s);
+	if (!takes_value(f)) {
+		struct found next;
+		int r = keep(how, f, NULL, err);
+
+		if (r || !value)
+			return r;
+		find_short(how, value, &next);
+		return parse_option(how, &next, argc, argv, at, err);
+	}
 	if (!value) {
 		if (*at + 1 == argc)
 			return vz_err_set(err, VZ_E_SYNTAX, 0,
@@ -120,6 +130,8 @@ int vz_opt_first_word(const struct vz_opt_parse *how, int argc, char **argv)
 			return i + 1;
 		if (!is_option(how, argv[i], &f))
 			break;
+		while (argv[i][1] != '-' && f.attached && f.own && !takes_value(&f))
+			find_short(how, f.attached, &f);
 		i += takes_value(&f) && !f.attached;
 	}
 	return i < argc ? i : argc;

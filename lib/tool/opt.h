@@ -18,7 +18,8 @@ struct vz_opt {
 
 /*
  * Parse argv[1] to argv[argc - 1]: `--opt value`, `--opt=value`, `-o value`,
- * `-ovalue`, flags, `--` before what is no option, in any order with words.
+ * `-ovalue`, flags, `-ab` for `-a -b`, `--` before what is no option, in any order
+ * with words.
  *
  * own: the command's options; ret_values[i] is what own[i] was given, "" for
  * a flag, untouched when it was not. params: which rows' options it takes

@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include "res/limits.h"
+#include "ve/balance.h"
+#include "ve/count.h"
 #include "ve/dist.h"
+#include "ve/net.h"
+#include "ve/reserve.h"
 #include "ve/state.h"
 
 typedef int (*apply_fn)(struct vz_ve *ve, const struct vz_cfg *old,
@@ -32,13 +36,35 @@ static int with_groups(struct vz_ve *ve, limits_fn limits, const struct vz_cfg *
 		return r;
 	snprintf(cg.name, sizeof(cg.name), "%s", st.cgroup);
 	/* Without the old one: what somebody wrote to the files is set right, too. */
-	return limits(ve->ctx, &cg, NULL, new, err);
+	r = limits ? limits(ve->ctx, &cg, NULL, new, err) : 0;
+	return r ? r : vz_count_limits(ve, &cg, new, err);
+}
+
+/*
+ * Of what decides about promises: those are made before, and what other groups
+ * do for them follows. Less than before is given back only when it is so.
+ */
+static int with_reserves(struct vz_ve *ve, limits_fn limits, const struct vz_cfg *new,
+			 struct vz_err *err)
+{
+	struct vz_reserve was = { 0 };
+	struct vz_cg_host host;
+	int r = vz_cg_probe(ve->ctx, &host, err);
+
+	if (!r)
+		r = vz_reserve_get(ve->ctx, ve->id, &was, err);
+	if (!r)
+		r = vz_reserve_claim(ve->ctx, ve->id, new, VZ_RESERVE_LIVE, err);
+	if (r)
+		return r;
+	r = with_groups(ve, limits, new, err);
+	return r ? r : vz_balance(ve->ctx, &host, ve->cfg, &was, err);
 }
 
 static int apply_cpu(struct vz_ve *ve, const struct vz_cfg *old, const struct vz_cfg *new,
 		     struct vz_err *err)
 {
-	return with_groups(ve, vz_limits_cpu, new, err);
+	return with_reserves(ve, vz_limits_cpu, new, err);
 }
 
 static int apply_cpuset(struct vz_ve *ve, const struct vz_cfg *old,
@@ -50,13 +76,20 @@ static int apply_cpuset(struct vz_ve *ve, const struct vz_cfg *old,
 static int apply_memory(struct vz_ve *ve, const struct vz_cfg *old,
 			const struct vz_cfg *new, struct vz_err *err)
 {
-	return with_groups(ve, vz_limits_memory, new, err);
+	return with_reserves(ve, vz_limits_memory, new, err);
 }
 
 static int apply_numproc(struct vz_ve *ve, const struct vz_cfg *old,
 			 const struct vz_cfg *new, struct vz_err *err)
 {
 	return with_groups(ve, vz_limits_numproc, new, err);
+}
+
+/* What its programs count and refuse, and the groups have no part in. */
+static int apply_ubc(struct vz_ve *ve, const struct vz_cfg *old, const struct vz_cfg *new,
+		     struct vz_err *err)
+{
+	return with_groups(ve, NULL, new, err);
 }
 
 static int apply_io(struct vz_ve *ve, const struct vz_cfg *old, const struct vz_cfg *new,
@@ -76,13 +109,14 @@ static const struct {
 	[VZ_LIVE_CPUSET] = { .apply = apply_cpuset },
 	[VZ_LIVE_MEMORY] = { .apply = apply_memory },
 	[VZ_LIVE_NUMPROC] = { .apply = apply_numproc },
-	[VZ_LIVE_UBC] = { .note = "is not enforced by this version" },
+	[VZ_LIVE_UBC] = { .apply = apply_ubc },
 	[VZ_LIVE_IO] = { .apply = apply_io },
 	[VZ_LIVE_DEVICES] = { .note = "counts from the next start" },
 	[VZ_LIVE_QUOTA] = { .note = "is not enforced by this version" },
-	[VZ_LIVE_NETDEV] = { .note = "is not set up by this version" },
-	[VZ_LIVE_NETIF] = { .note = "is not set up by this version" },
-	[VZ_LIVE_ADDRESS] = { .note = "is not set up by this version" },
+	[VZ_LIVE_NETDEV] = { .apply = vz_net_apply_netdev },
+	[VZ_LIVE_NETIF] = { .apply = vz_net_apply_netif },
+	[VZ_LIVE_ADDRESS] = { .apply = vz_net_apply_address },
+	[VZ_LIVE_RATE] = { .apply = vz_net_apply_rate },
 	[VZ_LIVE_HOSTNAME] = { .apply = vz_dist_apply_hostname },
 	[VZ_LIVE_DNS] = { .apply = vz_dist_apply_dns },
 };

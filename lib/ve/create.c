@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/num.h"
+#include "res/vepool.h"
 #include "sys/hold.h"
 #include "sys/mnt.h"
 #include "sys/untar.h"
@@ -144,7 +145,15 @@ static int check_private(struct create *c, struct vz_err *err)
 
 	if (!root)
 		return -EINVAL;
+	if (!private[strspn(private, "/")])
+		return vz_err_set(err, VZ_E_NEWPRIVATE, 0,
+				  "%s can't be a private area: expected a directory of "
+				  "the VE's own",
+				  private);
 	r = vz_mnt_is_mounted(root);
+	if (r > 0 && !access(private, F_OK))
+		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
+				  "the private area %s is there already", private);
 	if (r > 0)
 		return vz_err_set(err, VZ_E_MOUNTED, 0,
 				  "something is mounted on the VE's root %s", root);
@@ -190,6 +199,8 @@ static int check(struct create *c, struct vz_err *err)
 		return vz_err_set(err, VZ_E_LAYOUT, 0,
 				  "layout '%s' is not supported yet: use simfs", layout);
 	r = vz_cfg_check(c->ve.cfg, err);
+	if (!r)
+		r = vz_vepool_check(c->ctx, c->ve.cfg, err);
 	if (!r && name && *name)
 		r = vz_name_check(c->ctx, c->id, name, err);
 	if (!r)
@@ -431,11 +442,13 @@ static int steps(struct create *c, struct vz_err *err)
 	if (!r && vz_hold_struck())
 		r = -EINTR;
 	if (!r)
-		r = vz_newarea_publish(&c->area, err);
+		r = vz_newarea_publish(c->ctx, &c->area, err);
 	if (!r)
 		r = save(c, err);
-	if (!r)
+	if (!r) {
+		vz_area_settle(&c->area);
 		vz_newarea_keep(&c->area);
+	}
 	if (r == -EINTR)
 		vz_err_set(err, VZ_E_SYSTEM, EINTR, "the creation was given up");
 	return r;

@@ -27,9 +27,9 @@ void vz_create_base_done(struct vz_create_base *b);
  * the VE's lock. A failure or signal leaves nothing behind, and what a killed
  * create left is removed by the next one of the same number.
  *
- * The new files are not forced to the disk: a power cut within half a minute
- * may leave a VE with empty files, as it does with anything that was unpacked
- * just then. Waiting for the disk would take longer than the unpacking.
+ * Who has the command's answer does not wait for the disk, which takes longer
+ * than the unpacking; a power cut before that is known at the next mount: see
+ * vz_area_settle().
  */
 struct vz_create {
 	const struct vz_create_base *base;

@@ -14,6 +14,7 @@
 #include "ve/name.h"
 #include "ve/private.h"
 #include "ve/state.h"
+#include "ve/traffic.h"
 
 static int check_idle(const struct vz_ve *ve, struct vz_err *err)
 {
@@ -95,6 +96,8 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 		r = retire_config(ve, err);
 	if (r)
 		return r;
+	vz_traffic_forget(ve->ctx, ve->id);
+	vz_state_set_down(ve->ctx, ve->id, NULL);
 	remove_dump(ve);
 	rmdir(root);
 	return vz_area_sweep(private, NULL, err);

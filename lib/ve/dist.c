@@ -285,6 +285,57 @@ static int set_dns(const struct vz_ve *ve, const struct vz_conf *conf,
 	return run_action(ve, conf, VZ_DIST_SET_DNS, ve_state, vars, err);
 }
 
+/* ADD_IP or DEL_IP, for the addresses `some`, when the VE is to have `all`. */
+static int set_addresses(const struct vz_ve *ve, const struct vz_conf *conf,
+			 enum vz_dist_action action, const char *ve_state,
+			 const struct vz_strv *some, const char *all, struct vz_err *err)
+{
+	vz_autofree char *words = vz_strv_join(some, " ");
+	vz_autofree char *ip = words ? vz_strf("IP_ADDR=%s", words) : NULL;
+	vz_autofree char *total = vz_strf("IP_ALL=%s", all);
+	/* At start the script begins with none; and without any, all are taken. */
+	bool afresh = action == VZ_DIST_ADD_IP ? !strcmp(ve_state, "starting") : !*all;
+	const char *vars[] = { ip, total,
+			       vz_cfg_bool(ve->cfg, VZ_P_IPV6) ? "IPV6=yes" : "IPV6=no",
+			       afresh ? "IPDELALL=yes" : "IPDELALL=", NULL };
+
+	if (!ip || !total)
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "addresses");
+	return run_action(ve, conf, action, ve_state, vars, err);
+}
+
+/* Words of a that are not in b. */
+static int without(const struct vz_strv *a, const struct vz_strv *b, struct vz_strv *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < a->n; i++)
+		if (!vz_strv_has(b, a->v[i]))
+			r = vz_strv_add(ret, a->v[i]);
+	return r;
+}
+
+int vz_dist_apply_addresses(const struct vz_ve *ve, const struct vz_cfg *old_cfg,
+			    const struct vz_cfg *new_cfg, struct vz_err *err)
+{
+	const struct vz_strv *old = vz_cfg_list(old_cfg, VZ_P_IP_ADDRESS);
+	const struct vz_strv *new = vz_cfg_list(new_cfg, VZ_P_IP_ADDRESS);
+	vz_autofree char *all = vz_strv_join(new, " ");
+	vz_autostrv struct vz_strv added = { 0 }, gone = { 0 };
+	vz_autoconf struct vz_conf *conf = NULL;
+	int r = 0;
+
+	if (!all || without(new, old, &added) || without(old, new, &gone))
+		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "addresses");
+	if (added.n || gone.n)
+		r = open_conf(ve->ctx, ostemplate(ve), &conf, err);
+	if (!r && gone.n)
+		r = set_addresses(ve, conf, VZ_DIST_DEL_IP, "running", &gone, all, err);
+	if (!r && added.n)
+		r = set_addresses(ve, conf, VZ_DIST_ADD_IP, "running", &added, all, err);
+	return r;
+}
+
 /* The steps of vz_dist_configure(), each skipped when there is nothing to do. */
 static int configure_hostname(const struct vz_ve *ve, const struct vz_conf *conf,
 			      int rootfd, struct vz_err *err)
@@ -305,6 +356,24 @@ static int configure_dns(const struct vz_ve *ve, const struct vz_conf *conf, int
 	if (r || (!want.servers.n && !want.domains.n) || vz_says_dns(rootfd, &want))
 		return r;
 	return set_dns(ve, conf, "starting", &want, err);
+}
+
+/* The addresses are in force before; a VE without these files is no failure. */
+static void configure_addresses(const struct vz_ve *ve, const struct vz_conf *conf,
+				int rootfd)
+{
+	const struct vz_strv *list = vz_cfg_list(ve->cfg, VZ_P_IP_ADDRESS);
+	vz_autofree char *all = vz_strv_join(list, " ");
+	struct vz_err err = { 0 };
+
+	if (!all || vz_says_addresses(rootfd, all))
+		return;
+	if (set_addresses(ve, conf, list->n ? VZ_DIST_ADD_IP : VZ_DIST_DEL_IP, "starting",
+			  list, all, &err))
+		vz_warn(ve->ctx,
+			"VE %u: its own files do not have its addresses, which a restart "
+			"of its network may lose: %s",
+			ve->id, err.text);
 }
 
 static int configure_console(const struct vz_ve *ve, const struct vz_conf *conf,
@@ -340,6 +409,8 @@ int vz_dist_configure(struct vz_ve *ve, struct vz_err *err)
 		r = configure_hostname(ve, conf, rootfd, err);
 	if (!r)
 		r = configure_dns(ve, conf, rootfd, err);
+	if (!r)
+		configure_addresses(ve, conf, rootfd);
 	if (!r)
 		r = configure_console(ve, conf, rootfd, err);
 	return r;

@@ -41,6 +41,13 @@ int vz_dist_apply_dns(struct vz_ve *ve, const struct vz_cfg *old_cfg,
 		      const struct vz_cfg *new_cfg, struct vz_err *err);
 
 /*
+ * IP_ADDRESS in the running VE's own files, for what it restarts by itself; the
+ * addresses in force are no matter of these scripts.
+ */
+int vz_dist_apply_addresses(const struct vz_ve *ve, const struct vz_cfg *old_cfg,
+			    const struct vz_cfg *new_cfg, struct vz_err *err);
+
+/*
  * Set "user:password" in a VE that runs or is a VZ_LAUNCH_TOOL; the user is
  * made when there is none. VZ_E_VALUE, VZ_E_PASSWORD.
  */

@@ -160,7 +160,7 @@ static void close_stdio(const struct run *run, const int fd[3])
 }
 
 /* Those of the VE's init, but with the soft limits that a login has. */
-static void get_limits(pid_t init, struct rlimit limit[RLIM_NLIMITS])
+static void get_limits(const struct vz_state *st, struct rlimit limit[RLIM_NLIMITS])
 {
 	static const struct {
 		int id;
@@ -169,9 +169,14 @@ static void get_limits(pid_t init, struct rlimit limit[RLIM_NLIMITS])
 		      { RLIMIT_NOFILE, 1024 },
 		      { RLIMIT_CORE, 0 } };
 
+	/* As who its processes are: a node's root may lack CAP_SYS_RESOURCE. */
+	if (st->uid)
+		vz_ns_act_as(st->uid);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
-		if (prlimit(init, i, NULL, &limit[i]))
+		if (prlimit(st->init, i, NULL, &limit[i]))
 			getrlimit(i, &limit[i]);
+	if (st->uid)
+		vz_ns_act_as(0);
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(usual); i++)
 		if (usual[i].soft < limit[usual[i].id].rlim_max)
 			limit[usual[i].id].rlim_cur = usual[i].soft;
@@ -255,7 +260,7 @@ static int start(const struct vz_ctx *ctx, uint32_t veid, struct run *run,
 		r = copy_argv(run->ex->argv, &job->argv);
 	if (r)
 		return vz_err_set(err, VZ_E_SYSTEM, -r, "the command's arguments");
-	get_limits(job->st->init, job->limit);
+	get_limits(job->st, job->limit);
 	r = vz_cg_entry_open_exec(&cg, job->st->uid, job->st->gid, &job->groups, err);
 	if (r)
 		return r;

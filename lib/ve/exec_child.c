@@ -210,16 +210,6 @@ static void open_null(struct vz_exec_job *job)
 	}
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* execve() in the VE, of each directory of the path. The last error that counts. */
 static int exec_in_path(const char *const *argv, char *const *env)
 {
@@ -277,7 +267,7 @@ static int program(void *data)
 	for (int i = 0; i < 3; i++)
 		if (dup2(job->fd[i], i) < 0)
 			fail_enter(job, "descriptors");
-	reset_signals();
+	vz_reset_signals();
 	r = vz_seccomp_install(job->st->seccomp);
 	if (r)
 		fail(job, VZ_E_KERNEL, -r, "can't install the system call filter", NULL);

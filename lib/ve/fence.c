@@ -12,11 +12,14 @@
 #include "sys/caps.h"
 #include "sys/feature.h"
 #include "sys/seccomp.h"
+#include "ve/balance.h"
+#include "ve/poolgroup.h"
+#include "ve/reserve.h"
 
-int vz_fence_find(const struct vz_ve *ve, struct vz_fence *ret, struct vz_err *err)
+int vz_fence_find(const struct vz_ve *ve, const char *pool, struct vz_fence *ret,
+		  struct vz_err *err)
 {
-	const char *parent = vz_cfg_str(ve->cfg, VZ_P_CGROUP);
-	int n;
+	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->veid = ve->id;
@@ -25,12 +28,11 @@ int vz_fence_find(const struct vz_ve *ve, struct vz_fence *ret, struct vz_err *e
 	ret->uid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID);
 	ret->gid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID);
 	ret->privileged = !ret->uid;
-	n = snprintf(ret->cg.name, sizeof(ret->cg.name), "%s/%u", parent, ve->id);
-	if (n >= (int)sizeof(ret->cg.name))
-		return vz_err_set(err, VZ_E_BADCONF, 0, "CGROUP=\"%s\" is too long",
-				  parent);
+	snprintf(ret->pool, sizeof(ret->pool), "%s", pool ? pool : "");
 	ret->cg.host = &ret->host;
-	return vz_cg_probe(ve->ctx, &ret->host, err);
+	r = vz_poolgroup_name_ve(vz_cfg_str(ve->cfg, VZ_P_CGROUP), pool, ve->id,
+				 ret->cg.name, err);
+	return r ? r : vz_cg_probe(ve->ctx, &ret->host, err);
 }
 
 static uint32_t seccomp_flags(const struct vz_fence *f)
@@ -41,13 +43,15 @@ static uint32_t seccomp_flags(const struct vz_fence *f)
 		flags |= VZ_SECCOMP_KEYCTL;
 	if (f->features & VZ_F_BIT(VZ_F_IOURING))
 		flags |= VZ_SECCOMP_IOURING;
+	if (vz_cfg_u64(f->cfg, VZ_P_NETFILTER) == VZ_NETFILTER_DISABLED)
+		flags |= VZ_SECCOMP_NO_NETFILTER;
 	return flags;
 }
 
 int vz_fence_read(const struct vz_ve *ve, struct vz_fence *ret, struct vz_err *err)
 {
 	const struct vz_cfg *cfg = ve->cfg;
-	int r = vz_fence_find(ve, ret, err);
+	int r = vz_fence_find(ve, vz_cfg_str(cfg, VZ_P_POOL), ret, err);
 
 	if (r)
 		return r;
@@ -135,12 +139,17 @@ int vz_fence_raise(struct vz_fence *f, struct vz_err *err)
 	if (!r)
 		r = vz_dev_make_nodes("/dev", f->veid, &f->dev, f->uid, f->gid, err);
 	if (!r)
-		r = vz_cg_create_with(&f->cg, &f->rules, f->uid, f->gid, err);
+		r = vz_cg_create_home(&f->cg, &f->rules, f->uid, f->gid, err);
 	if (!r && !has_v1_devices(f))
 		r = attach_device_program(f, err);
 	if (r)
 		vz_fence_drop(f, NULL);
 	return r;
+}
+
+int vz_fence_finish(struct vz_fence *f, struct vz_err *err)
+{
+	return vz_cg_create_rest(&f->cg, &f->rules, f->uid, f->gid, err);
 }
 
 int vz_fence_drop(struct vz_fence *f, struct vz_err *err)
@@ -151,4 +160,35 @@ int vz_fence_drop(struct vz_fence *f, struct vz_err *err)
 	if (q && !r)
 		r = vz_err_set(err, VZ_E_DEVICE, -q, "can't remove /dev/vz/%u", f->veid);
 	return r;
+}
+
+/* Under the lock: who claims next makes the group anew, and then its VE's in it. */
+static int drop_pool(const struct vz_fence *f, const char *pool, struct vz_err *err)
+{
+	vz_autoreserves struct vz_reserves l = { 0 };
+	vz_autofd int fd = -1;
+	int r = vz_reserve_lock(f->ctx, &fd);
+
+	if (r)
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't lock %s/reserved",
+				  f->ctx->rundir);
+	r = vz_reserves_read(f->ctx, &l, err);
+	if (r)
+		return r;
+	for (size_t i = 0; i < l.n; i++)
+		if (!strcmp(l.v[i].pool, pool))
+			return 0;
+	return vz_poolgroup_drop(&f->host, f->cfg, pool, err);
+}
+
+int vz_fence_release(struct vz_fence *f, struct vz_err *err)
+{
+	struct vz_reserve was;
+	int r = vz_reserve_release(f->ctx, f->veid, &was, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (!r && *was.pool)
+		r = drop_pool(f, was.pool, err);
+	return r ? r : vz_balance(f->ctx, &f->host, f->cfg, &was, err);
 }

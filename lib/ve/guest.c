@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,13 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/run.h"
 #include "sys/root.h"
 
 #define NOTIFY "/run/host/notify"
 #define READY_FIFO "/run/host/ready"
 #define READY_HOOK "/sbin/vz-ready"
+#define INITCTL_MS 3000 /* for a VE's file system to answer */
 
 /* Where an init may be, in the order in which they are tried. */
 static const char *const paths[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
@@ -192,6 +195,29 @@ static int write_initctl(pid_t pid, const char *path)
 	return write(fd, &request, sizeof(request)) == sizeof(request) ? 0 : -EAGAIN;
 }
 
+/*
+ * By another process: the VE may have mounted a file system of its own making
+ * on the way there, that never answers. Such a process ends with the VE.
+ */
+static int ask_initctl(pid_t pid, const char *path)
+{
+	struct pollfd p = { .events = POLLIN };
+	int ends[2], r = -ETIMEDOUT;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	if (vz_detach(ends[1])) {
+		r = write_initctl(pid, path);
+		_exit(vz_write_all(ends[1], &r, sizeof(r)) != 0);
+	}
+	close(ends[1]);
+	p.fd = ends[0];
+	if (poll(&p, 1, INITCTL_MS) == 1 && read(ends[0], &r, sizeof(r)) != sizeof(r))
+		r = -EIO;
+	close(ends[0]);
+	return r;
+}
+
 /* Whether a process sits in sigtimedwait(2), as BusyBox's init mostly does. */
 static bool waits_for_signals(pid_t pid)
 {
@@ -263,5 +289,5 @@ int vz_guest_halt(const char *kind, int pidfd, pid_t pid)
 {
 	const struct guest *g = find_guest(kind);
 
-	return g->fifo ? write_initctl(pid, g->fifo) : send_signal(g, pidfd, pid);
+	return g->fifo ? ask_initctl(pid, g->fifo) : send_signal(g, pidfd, pid);
 }

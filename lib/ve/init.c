@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/run.h"
 #include "sys/caps.h"
 #include "sys/fdpass.h"
 #include "sys/ns.h"
@@ -25,7 +26,7 @@
 
 #define SYSTEM(err, ...) vz_err_set(err, VZ_E_SYSTEM, errno, __VA_ARGS__)
 
-/* A launcher that dies takes us with it: then there is nothing left to build. */
+/* Until the launcher says so, or dies. */
 static void await(int sock, char word)
 {
 	char c;
@@ -35,10 +36,27 @@ static void await(int sock, char word)
 			_exit(1);
 }
 
-static int enter_groups(const struct vz_init *in, struct vz_err *err)
+/* Those of home at once, so that all that is built is charged to the VE. */
+static int enter_home(const struct vz_init *in, struct vz_err *err)
 {
 	int r = vz_cg_enter(&in->groups);
 
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't enter the VE's groups") : 0;
+}
+
+static int enter_groups(const struct vz_init *in, struct vz_err *err)
+{
+	int fds[VZ_CG__COUNT], r = 0;
+	struct vz_init_groups groups;
+	ssize_t n = vz_fdpass_recv(in->sock, &groups, sizeof(groups), fds, VZ_CG__COUNT);
+
+	/* A launcher that dies takes us with it: then there is nothing left to build. */
+	if (n != sizeof(groups))
+		_exit(1);
+	for (uint32_t i = 0; i < groups.n && !r; i++) {
+		r = write(fds[i], "0", 1) == 1 ? 0 : -errno;
+		close(fds[i]);
+	}
 	if (r)
 		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't enter the VE's groups");
 	return unshare(CLONE_NEWCGROUP) ? SYSTEM(err, "can't make a cgroup namespace")
@@ -87,27 +105,22 @@ static int build(const struct vz_init *in, struct vz_init_hello *hello,
 		 int fds[VZ_INIT_FDS], int *ret_tty)
 {
 	struct vz_err *err = &hello->err;
-	int r = enter_groups(in, err);
+	int r = vz_binds_take(in->bind, in->n_binds, err);
 
+	vz_lxcfs_take(in->lxcfs);
+	if (!r)
+		r = enter_home(in, err);
 	if (!r)
 		r = become_root(in, err);
 	if (!r)
-		r = vz_initfs_build(in, &fds[VZ_INIT_FD_CONSOLE], ret_tty, err);
+		r = vz_initfs_build(in, enter_groups, &fds[VZ_INIT_FD_CONSOLE], ret_tty,
+				    err);
 	if (!r)
 		r = identify(in, err);
 	if (!r)
 		r = vz_guest_probe(hello, &fds[VZ_INIT_FD_READY], err);
+	hello->lxcfs = in->lxcfs->error;
 	return r ? r : restrict_self(in, err);
-}
-
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /*
@@ -139,7 +152,7 @@ static void run_guest(const struct vz_init_hello *hello, struct vz_err *err)
 {
 	/* It shall outlive its launcher now; what that missed, the next command adopts. */
 	prctl(PR_SET_PDEATHSIG, 0);
-	reset_signals();
+	vz_reset_signals();
 	vz_guest_exec(hello, err);
 }
 

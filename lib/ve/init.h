@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "sys/cgroup.h"
 #include "sys/dev.h"
+#include "ve/binds.h"
+#include "ve/lxcfs.h"
 
 /*
  * The child's side of a launch: what is to become process 1 of a VE. It is
@@ -16,6 +18,8 @@
  * SOCK_SEQPACKET socket whose end means death to it:
  *
  *	launcher: VZ_INIT_MAPPED    the ids are mapped
+ *	launcher: struct vz_init_groups and its descriptors, by which the child
+ *	          enters the groups that were made while it built
  *	child:    struct vz_init_hello and VZ_INIT_FDS descriptors
  *	launcher: VZ_INIT_GO        limits hold, configuration is done
  *	child:    struct vz_init_hello with the error when exec failed, else the
@@ -23,13 +27,6 @@
  */
 #define VZ_INIT_MAPPED 'm'
 #define VZ_INIT_GO 'g'
-
-/* A BIND= of the configuration: cloned by the launcher, who may read it. */
-struct vz_init_bind {
-	int mnt;
-	bool is_dir;
-	char *target;
-};
 
 struct vz_init {
 	uint32_t veid;
@@ -39,13 +36,20 @@ struct vz_init {
 	uint64_t caps; /* bounding set */
 	uint32_t seccomp; /* VZ_SECCOMP_… */
 	const char *hostname;
-	uint64_t max_ptys;
+	uint64_t max_ptys, max_shm; /* where no program sees to it; VZ_UNLIMITED */
 	const struct vz_dev_set *dev;
-	const struct vz_init_bind *bind;
+	struct vz_bind *bind; /* staged */
 	size_t n_binds;
-	struct vz_cg_entry groups;
+	struct vz_lxcfs *lxcfs; /* staged */
+	struct vz_cg_entry groups; /* those of home, see sys/cgroup.h */
 	int root; /* VE_ROOT, cloned, not attached */
+	int counters; /* the file of its beancounters, likewise; -1: there is none */
 	int sock;
+};
+
+/* Of how many groups the descriptors are that come with it. */
+struct vz_init_groups {
+	uint32_t n;
 };
 
 enum {
@@ -59,6 +63,7 @@ struct vz_init_hello {
 	char kind[16]; /* systemd, busybox, sysvinit, openrc, other */
 	bool notifies; /* FD_READY is a socket for sd_notify(3), else a fifo */
 	bool tells_ready; /* the VE will say so at all */
+	int lxcfs; /* -errno: why it lacks some of it */
 };
 
 _Noreturn void vz_init_main(const struct vz_init *in);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +14,15 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/num.h"
 #include "sys/feature.h"
 #include "sys/mnt.h"
 
 /* The mounts by descriptor while they are made. */
 struct tree {
 	const struct vz_init *in;
+	int (*enter_groups)(const struct vz_init *in, struct vz_err *err);
 	int root, proc, sys, dev, run, pts;
 	int master, tty;
 };
@@ -80,6 +84,22 @@ static int attach_root(struct tree *t, struct vz_err *err)
 	return r ? failed(err, r, "/") : 0;
 }
 
+/* System V shared memory, of the IPC namespace that this process is in: the VE's. */
+static int limit_segments(struct tree *t, struct vz_err *err)
+{
+	char pages[24];
+	int r;
+
+	if (t->in->max_shm >= VZ_UNLIMITED)
+		return 0;
+	snprintf(pages, sizeof(pages), "%" PRIu64, t->in->max_shm);
+	r = vz_write_small(t->proc, "sys/kernel/shmall", pages);
+	/* Before 6.3 a user namespace's root may not: then nothing limits them. */
+	if (!r || r == -EACCES || r == -EPERM)
+		return 0;
+	return vz_err_set(err, VZ_E_UBC, -r, "can't limit shmpages to %s pages", pages);
+}
+
 /*
  * New ones of the VE's namespaces. The kernel allows that to a user namespace
  * only while it sees the host's whole ones, thus before the root is left.
@@ -88,6 +108,8 @@ static int mount_proc_sys(struct tree *t, struct vz_err *err)
 {
 	int r = mount_new(t, "proc", "proc", NULL, SAFE, &t->proc, err);
 
+	if (!r)
+		r = limit_segments(t, err);
 	if (r || !(t->in->features & VZ_F_BIT(VZ_F_SYSFS)))
 		return r;
 	r = mount_new(t, "sysfs", "sys", NULL, SAFE | MOUNT_ATTR_RDONLY, &t->sys, err);
@@ -233,6 +255,23 @@ static int make_console(struct tree *t, struct vz_err *err)
 	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't make the VE's console") : 0;
 }
 
+/* The VE's own beancounters: the kernel shows each reader its own VE's. */
+static int show_counters(struct tree *t, struct vz_err *err)
+{
+	vz_autofd int dir = -1;
+	int r;
+
+	if (t->in->counters < 0)
+		return 0;
+	if (mkdirat(t->run, "vz", 0755) || mkdirat(t->run, "vz/proc", 0755))
+		return failed(err, -errno, "run/vz/proc");
+	dir = openat(t->run, "vz/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = dir < 0 ? -errno : make_file(dir, "user_beancounters");
+	if (!r)
+		r = attach_at(t->in->counters, dir, "user_beancounters");
+	return r ? failed(err, r, "run/vz/proc/user_beancounters") : 0;
+}
+
 static int mount_run(struct tree *t, struct vz_err *err)
 {
 	int r = mount_new(t, "tmpfs", "run", "mode=755",
@@ -243,14 +282,14 @@ static int mount_run(struct tree *t, struct vz_err *err)
 	r = mount_sub(t->run, "lock", "tmpfs", "mode=1777,size=5m", SAFE, NULL, err);
 	if (!r && mkdirat(t->run, "host", 0755))
 		r = failed(err, -errno, "run/host");
-	return r;
+	return r ? r : show_counters(t, err);
 }
 
 /* BIND= of the configuration, on whatever is there by now. */
 static int mount_binds(struct tree *t, struct vz_err *err)
 {
 	for (size_t i = 0; i < t->in->n_binds; i++) {
-		const struct vz_init_bind *b = &t->in->bind[i];
+		const struct vz_bind *b = &t->in->bind[i];
 		vz_autofd int at = b->is_dir ? vz_mnt_point(t->root, b->target)
 					     : vz_mnt_point_file(t->root, b->target);
 		int r = at;
@@ -330,6 +369,13 @@ static int hide(struct tree *t, struct vz_err *err)
 	return 0;
 }
 
+/* What fails is left out, and said by the launcher. */
+static int mount_lxcfs(struct tree *t, struct vz_err *err)
+{
+	vz_lxcfs_attach(t->in->lxcfs, t->proc, t->sys);
+	return 0;
+}
+
 /* The VE's tree becomes the root; the host's, left below it, is let go. */
 static int leave_host(struct tree *t, struct vz_err *err)
 {
@@ -339,15 +385,23 @@ static int leave_host(struct tree *t, struct vz_err *err)
 	return 0;
 }
 
-int vz_initfs_build(const struct vz_init *in, int *ret_master, int *ret_tty,
-		    struct vz_err *err)
+static int enter_groups(struct tree *t, struct vz_err *err)
+{
+	return t->enter_groups(t->in, err);
+}
+
+int vz_initfs_build(const struct vz_init *in,
+		    int (*enter)(const struct vz_init *in, struct vz_err *err),
+		    int *ret_master, int *ret_tty, struct vz_err *err)
 {
 	static int (*const steps[])(struct tree * t, struct vz_err * err) = {
-		attach_root,  mount_proc_sys, mount_cgroup, mount_dev, mount_dev_subs,
-		make_console, mount_run,      mount_binds,  hide,      leave_host,
+		attach_root,  mount_proc_sys, mount_dev,    mount_dev_subs,
+		make_console, mount_run,      mount_binds,  hide,
+		mount_lxcfs,  enter_groups,   mount_cgroup, leave_host,
 	};
 	struct tree t = {
 		.in = in,
+		.enter_groups = enter,
 		.root = -1,
 		.proc = -1,
 		.sys = -1,

@@ -16,12 +16,18 @@
 #include <time.h>
 
 #include "base/fs.h"
+#include "base/num.h"
 #include "base/run.h"
 #include "sys/fdpass.h"
 #include "sys/mnt.h"
 #include "sys/ns.h"
+#include "ve/balance.h"
+#include "ve/count.h"
 #include "ve/fence.h"
 #include "ve/init.h"
+#include "ve/net.h"
+#include "ve/poolgroup.h"
+#include "ve/reserve.h"
 #include "ve/state.h"
 #include "ve/super.h"
 
@@ -31,12 +37,12 @@ struct launch {
 	const struct vz_ctx *ctx;
 	struct vz_launch *how;
 	struct vz_fence fence;
+	struct vz_count count;
 	struct vz_init init;
+	struct vz_lxcfs lxcfs;
 	struct vz_init_hello hello;
 	struct vz_super super;
 	struct vz_state state;
-	struct vz_init_bind *bind;
-	size_t n_binds;
 	int sock; /* to the child */
 	int pidfd;
 	pid_t pid;
@@ -69,7 +75,6 @@ static int read_config(struct launch *l, struct vz_err *err)
 	l->init.seccomp = l->state.seccomp = l->fence.seccomp;
 	l->init.dev = &l->fence.dev;
 	l->init.hostname = vz_cfg_str(l->ve->cfg, VZ_P_HOSTNAME);
-	l->init.max_ptys = vz_cfg_limit(l->ve->cfg, VZ_P_NUMPTY).limit;
 	l->state.uid = l->fence.uid;
 	l->state.gid = l->fence.gid;
 	l->state.tool = is_tool(l);
@@ -126,21 +131,62 @@ static void release_ids(struct launch *l)
 		vz_state_release_ids(l->ctx, l->ve->id, l->fence.uid);
 }
 
+static void release_reserve(struct launch *l)
+{
+	vz_fence_release(&l->fence, NULL);
+}
+
+/* Promises are made before there is anything that they are about. */
+static int claim_reserve(struct launch *l, struct vz_err *err)
+{
+	unsigned int flags = is_tool(l)	     ? VZ_RESERVE_POOL
+			     : l->how->force ? VZ_RESERVE_FORCE
+					     : 0;
+	int r = vz_reserve_claim(l->ctx, l->ve->id, l->ve->cfg, flags, err);
+
+	if (r)
+		return r;
+	if (*l->fence.pool)
+		r = vz_poolgroup_raise(l->ctx, &l->fence.host, l->ve->cfg, l->fence.pool,
+				       err);
+	if (r)
+		release_reserve(l);
+	return r;
+}
+
 static int raise_fence(struct launch *l, struct vz_err *err)
 {
 	int r = vz_fence_raise(&l->fence, err);
 
 	if (r)
 		return r;
-	r = vz_cg_entry_open(&l->fence.cg, &l->init.groups, err);
+	r = vz_cg_entry_open(&l->fence.cg, VZ_CG_HOME, &l->init.groups, err);
+	if (!r) {
+		r = vz_count_begin(l->ve, &l->fence.cg, l->init.groups.v2_dir, &l->count,
+				   &l->init.counters, err);
+		if (r)
+			vz_cg_entry_close(&l->init.groups);
+	}
 	if (r)
 		vz_fence_drop(&l->fence, NULL);
+	l->init.max_ptys = vz_count_kernel_limit(l->ve, VZ_UBC_NUMPTY);
+	l->init.max_shm = vz_count_kernel_limit(l->ve, VZ_UBC_SHMPAGES);
 	return r;
+}
+
+static void close_counters(struct launch *l)
+{
+	if (l->init.counters >= 0)
+		close(l->init.counters);
+	l->init.counters = -1;
 }
 
 static void drop_fence(struct launch *l)
 {
 	vz_cg_entry_close(&l->init.groups);
+	close_counters(l);
+	vz_acct_close(&l->count.acct);
+	vz_count_end(l->ve, &l->fence.cg);
 	vz_fence_drop(&l->fence, NULL);
 }
 
@@ -170,69 +216,29 @@ static int clone_root(struct launch *l, struct vz_err *err)
 	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't make %s private", root) : 0;
 }
 
-/* SRC:DST[:ro|:rw], the form of which the configuration's check has seen to. */
-static int clone_bind(const char *word, struct vz_init_bind *b, struct vz_err *err)
+static int stage_binds(struct launch *l, struct vz_err *err)
 {
-	vz_autofree char *copy = strdup(word);
-	char *dst, *opt, *at;
-	struct stat st;
-	const char *src = copy ? strtok_r(copy, ":", &at) : NULL;
-	int r = 0;
-
-	dst = src ? strtok_r(NULL, ":", &at) : NULL;
-	opt = dst ? strtok_r(NULL, ":", &at) : NULL;
-	if (!dst || *src != '/' || *dst != '/' ||
-	    (opt && strcmp(opt, "ro") && strcmp(opt, "rw")))
-		return vz_err_set(err, VZ_E_VALUE, 0,
-				  "bad bind mount '%s': expected SOURCE:TARGET[:ro|:rw]",
-				  word);
-	if (stat(src, &st))
-		return vz_err_set(err, VZ_E_MOUNT, errno, "can't bind %s into the VE",
-				  src);
-	b->is_dir = S_ISDIR(st.st_mode);
-	b->target = strdup(dst + strspn(dst, "/"));
-	b->mnt = vz_mnt_clone(AT_FDCWD, src, true);
-	r = b->mnt < 0 ? b->mnt : b->target ? vz_mnt_set_private(b->mnt) : -ENOMEM;
-	if (!r)
-		r = vz_mnt_set_attr(
-			b->mnt,
-			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				(opt && opt[1] == 'o' ? MOUNT_ATTR_RDONLY : 0),
-			true);
-	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't bind %s into the VE", src) : 0;
+	return vz_binds_stage(l->ve, &l->init.bind, &l->init.n_binds, err);
 }
 
-static void close_binds(struct launch *l)
+static void unstage_binds(struct launch *l)
 {
-	for (size_t i = 0; i < l->n_binds; i++) {
-		if (l->bind[i].mnt >= 0)
-			close(l->bind[i].mnt);
-		free(l->bind[i].target);
-	}
-	free(l->bind);
-	l->bind = NULL;
-	l->n_binds = 0;
+	vz_binds_unstage(l->init.bind, l->init.n_binds);
+	l->init.bind = NULL;
+	l->init.n_binds = 0;
 }
 
-static int clone_binds(struct launch *l, struct vz_err *err)
+/* Scripts of a VE that does not run have no use for it. */
+static int stage_lxcfs(struct launch *l, struct vz_err *err)
 {
-	const struct vz_strv *list = vz_cfg_list(l->ve->cfg, VZ_P_BIND);
-	int r = 0;
+	if (!is_tool(l))
+		vz_lxcfs_stage(l->ve, l->fence.features, &l->lxcfs);
+	return 0;
+}
 
-	if (!list || !list->n)
-		return 0;
-	l->bind = calloc(list->n, sizeof(*l->bind));
-	if (!l->bind)
-		return vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't prepare bind mounts");
-	for (; l->n_binds < list->n && !r; l->n_binds++) {
-		l->bind[l->n_binds].mnt = -1;
-		r = clone_bind(list->v[l->n_binds], &l->bind[l->n_binds], err);
-	}
-	if (r)
-		close_binds(l);
-	l->init.bind = l->bind;
-	l->init.n_binds = l->n_binds;
-	return r;
+static void drop_lxcfs(struct launch *l)
+{
+	vz_lxcfs_done(&l->lxcfs);
 }
 
 #define NAMESPACES                                                                       \
@@ -268,7 +274,12 @@ static int clone_child(struct launch *l, struct vz_err *err)
 		return vz_err_set(err, VZ_E_KERNEL, -r, "can't make a time namespace");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a socket");
-	l->pid = vz_ns_clone(flags, l->init.groups.v2_dir, &l->pidfd);
+	l->pid = l->fence.privileged
+			 ? vz_ns_clone(flags, l->init.groups.v2_dir, &l->pidfd)
+			 : vz_ns_clone_owned(
+				   flags, l->init.groups.v2_dir, l->fence.uid,
+				   vz_cfg_limit(l->ve->cfg, VZ_P_NUMSIGINFO).limit,
+				   &l->pidfd);
 	if (!l->pid)
 		child(l, sock[1], sock[0]);
 	close(sock[1]);
@@ -298,13 +309,62 @@ static int map_ids(struct launch *l, struct vz_err *err)
 	return 0;
 }
 
+/* What the child enters when it has built its view. It may have failed, and says so. */
+static int send_groups(struct launch *l, const struct vz_cg_entry *e)
+{
+	struct vz_init_groups groups = { 0 };
+	int fds[VZ_CG__COUNT], r;
+
+	for (int c = 0; c < VZ_CG__COUNT; c++)
+		if (e->fd[c] >= 0)
+			fds[groups.n++] = e->fd[c];
+	r = vz_fdpass_send(l->sock, &groups, sizeof(groups), fds, groups.n);
+	return r == -EPIPE ? 0 : r;
+}
+
+/* While the child builds. */
+static int finish_fence(struct launch *l, struct vz_err *err)
+{
+	struct vz_cg_entry e;
+	int r = vz_fence_finish(&l->fence, err);
+
+	if (!r)
+		r = vz_cg_entry_open(&l->fence.cg, VZ_CG_REST, &e, err);
+	if (r)
+		return r;
+	r = send_groups(l, &e);
+	vz_cg_entry_close(&e);
+	vz_count_attach(l->ve, l->init.groups.v2_dir, &l->count);
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r,
+			      "can't give the VE's groups to its process 1")
+		 : 0;
+}
+
+/* All its groups are there: let everyone have what he was promised. */
+static int balance(struct launch *l, struct vz_err *err)
+{
+	return vz_balance(l->ctx, &l->fence.host, l->ve->cfg, NULL, err);
+}
+
+/* Scripts of a VE that does not run do without: its addresses may be elsewhere. */
+static int make_net(struct launch *l, struct vz_err *err)
+{
+	return is_tool(l) ? 0 : vz_net_up(l->ve, l->pid, err);
+}
+
+static void drop_net(struct launch *l)
+{
+	vz_net_down(l->ve, NULL);
+}
+
 /*
  * What the administrator's shell limits is none of the VE's limits: it gets
  * what a machine's init has, as far as this process may give it.
  */
 static void set_rlimits(struct launch *l)
 {
-	static const struct {
+	uint64_t locked = vz_cfg_limit(l->ve->cfg, VZ_P_LOCKEDPAGES).limit;
+	const struct {
 		int resource;
 		rlim_t soft, hard;
 	} wish[] = {
@@ -315,9 +375,12 @@ static void set_rlimits(struct launch *l)
 		{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
 		{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY },
 		{ RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY },
+		/* The last: without a limit a machine's init has the kernel's default. */
+		{ RLIMIT_MEMLOCK, locked * 4096, locked * 4096 },
 	};
+	size_t n = VZ_ARRAY_SIZE(wish) - (locked >= VZ_UNLIMITED / 4096);
 
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(wish); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct rlimit old, new = { wish[i].soft, wish[i].hard };
 
 		if (!prlimit(l->pid, wish[i].resource, &new, &old))
@@ -331,12 +394,38 @@ static void set_rlimits(struct launch *l)
 	}
 }
 
+/*
+ * The caller's own is none of the VE's. Lower than 0 needs CAP_SYS_RESOURCE on
+ * the node; without, all are killed by size alone.
+ */
+static void set_oom_score(struct launch *l)
+{
+	const struct vz_cfg *cfg = l->ve->cfg;
+	uint64_t ram = sysconf(_SC_PHYS_PAGES), guaranteed = 0;
+	char path[64], text[16];
+	int score = 0;
+
+	if (vz_cfg_has(cfg, VZ_P_OOMGUARPAGES))
+		guaranteed = vz_cfg_limit(cfg, VZ_P_OOMGUARPAGES).barrier;
+	score = guaranteed >= ram / 2 ? -500 : -(int)(guaranteed * 1000 / ram);
+	snprintf(path, sizeof(path), "%s/%d/oom_score_adj", l->ctx->procdir, l->pid);
+	snprintf(text, sizeof(text), "%d", score);
+	if (vz_write_small(AT_FDCWD, path, text))
+		vz_debug(l->ctx, "VE %u: can't set %s to %s", l->ve->id, path, text);
+}
+
 static int await_child(struct launch *l, struct vz_err *err)
 {
 	int fds[VZ_INIT_FDS];
 	ssize_t n;
 
+	/* As who its processes are: a node's root may lack CAP_SYS_RESOURCE. */
+	if (!l->fence.privileged)
+		vz_ns_act_as(l->fence.uid);
 	set_rlimits(l);
+	if (!l->fence.privileged)
+		vz_ns_act_as(0);
+	set_oom_score(l);
 	n = vz_fdpass_recv(l->sock, &l->hello, sizeof(l->hello), fds, VZ_INIT_FDS);
 	if (n < 0)
 		return vz_err_set(err, VZ_E_SYSTEM, -n, "can't hear of the VE's init");
@@ -348,6 +437,12 @@ static int await_child(struct launch *l, struct vz_err *err)
 		*err = l->hello.err;
 		return err->errnum ? -err->errnum : -EINVAL;
 	}
+	unstage_binds(l);
+	drop_lxcfs(l);
+	if (l->hello.lxcfs)
+		vz_lxcfs_warn(l->ve, l->hello.lxcfs);
+	vz_count_learn(l->ve, l->pid, &l->count);
+	vz_acct_close(&l->count.acct);
 	l->super.fd[VZ_SUPER_CONSOLE] = fds[VZ_INIT_FD_CONSOLE];
 	l->super.fd[l->hello.notifies ? VZ_SUPER_NOTIFY : VZ_SUPER_READY] =
 		fds[VZ_INIT_FD_READY];
@@ -399,11 +494,16 @@ static const struct step steps[] = {
 	{ "configuration", read_config, drop_config },
 	{ "state directory", make_state_dir, drop_state },
 	{ "ids", claim_ids, release_ids },
+	{ "reservations and pool", claim_reserve, release_reserve },
 	{ "groups and devices", raise_fence, drop_fence },
 	{ "root", clone_root, close_root },
-	{ "bind mounts", clone_binds, close_binds },
+	{ "bind mounts", stage_binds, unstage_binds },
+	{ "lxcfs", stage_lxcfs, drop_lxcfs },
 	{ "process 1", clone_child, kill_child },
 	{ "id maps", map_ids, NULL },
+	{ "the rest of the groups", finish_fence, NULL },
+	{ "shares", balance, NULL },
+	{ "network", make_net, drop_net },
 	{ "the VE's view", await_child, NULL },
 	{ "state", save_state, NULL },
 	{ "configuration inside", configure, NULL },
@@ -436,7 +536,9 @@ static void launch_init(struct launch *l, struct vz_ve *ve, struct vz_launch *ho
 			      .sock = -1,
 			      .pidfd = -1,
 			      .own_time = -1 };
-	l->init.root = -1;
+	l->count = VZ_COUNT_NONE;
+	l->init.root = l->init.counters = -1;
+	l->init.lxcfs = &l->lxcfs;
 	memset(&l->init.groups, -1, sizeof(l->init.groups));
 	memset(l->super.fd, -1, sizeof(l->super.fd));
 	l->super.program = -1;
@@ -454,7 +556,7 @@ static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *e
 	how->tool_fd = l.sock;
 	how->tool_pidfd = l.pidfd;
 	close_root(&l);
-	close_binds(&l);
+	close_counters(&l);
 	vz_cg_entry_close(&l.init.groups);
 	vz_super_done(&l.super);
 	vz_fence_done(&l.fence);
@@ -524,9 +626,9 @@ static int launch_super(struct vz_ve *ve, struct vz_launch *how, struct vz_err *
 		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
 	in = fds[0];
 	out = fds[1];
-	pid = fork();
+	pid = vz_super_fork(ve);
 	if (pid < 0)
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't fork");
+		return vz_err_set(err, VZ_E_SYSTEM, -pid, "can't fork");
 	if (!pid)
 		become_super(ve, how, out);
 	close(vz_take_fd(&out));
@@ -569,16 +671,26 @@ int vz_launch_cleanup(struct vz_ve *ve, struct vz_err *err)
 {
 	struct vz_fence fence;
 	struct vz_state st;
-	int r = vz_fence_find(ve, &fence, err);
+	struct vz_reserve had;
+	int r = vz_reserve_get(ve->ctx, ve->id, &had, err);
 
 	if (!r)
+		r = vz_fence_find(ve, had.pool, &fence, err);
+	if (!r)
+		vz_count_end(ve, &fence.cg);
+	if (!r)
 		r = vz_fence_drop(&fence, err);
+	if (!r)
+		r = vz_fence_release(&fence, err);
+	if (!r)
+		r = vz_net_down(ve, err);
 	if (r)
 		return r;
 	/* With what it was started, which the configuration may not say any more. */
 	if (!vz_state_load(ve->ctx, ve->id, &st, NULL))
 		vz_state_release_ids(ve->ctx, ve->id, st.uid);
 	vz_state_release_ids(ve->ctx, ve->id, fence.uid);
+	vz_binds_sweep(ve);
 	vz_state_remove(ve->ctx, ve->id);
 	return 0;
 }

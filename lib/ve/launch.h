@@ -35,6 +35,7 @@ struct vz_launch {
 	enum vz_launch_mode mode;
 	int lock_fd; /* the VE's lock; the supervisor keeps it until init runs */
 	bool wait; /* return when the default run level is reached */
+	bool force; /* even if what it reserves is not there */
 	uint32_t reboots; /* quick ones in a row that led to this */
 	/*
 	 * Called when the VE is all there, but its init has not begun: state is

@@ -13,7 +13,9 @@
 #include "ve/dist.h"
 #include "ve/guest.h"
 #include "ve/launch.h"
+#include "ve/macs.h"
 #include "ve/mount.h"
+#include "ve/save.h"
 #include "ve/state.h"
 #include "ve/super.h"
 
@@ -27,16 +29,33 @@
 
 static int check_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
 {
-	if (vz_state_running(ve->ctx, ve->id) == 1) {
-		/* A VE whose supervisor was killed gets one from whoever comes by. */
-		vz_super_adopt(ve, err);
+	if (vz_state_running(ve->ctx, ve->id) == 1)
 		return vz_err_set(err, VZ_E_RUNNING, 0, "Container is already running");
-	}
 	if (vz_cfg_bool(ve->cfg, VZ_P_DISABLED) && !how->force)
 		return vz_err_set(err, VZ_E_DISABLED, 0,
 				  "Container start disabled (DISABLED=yes): use --force");
 	/* What one that was killed half-way, or the node's crash, left. */
 	return vz_launch_cleanup(ve, err);
+}
+
+/* A file that was written by hand need not say all: what is chosen now stays. */
+static int choose_macs(struct vz_ve *ve, struct vz_err *err)
+{
+	vz_autocfg struct vz_cfg *cfg = NULL;
+	bool filled;
+	int r = vz_cfg_copy(ve->cfg, &cfg);
+
+	if (r)
+		return vz_err_set(err, VZ_E_RESOURCES, -r, "can't copy a configuration");
+	r = vz_macs_fill(ve->ctx, ve->id, cfg, NULL, &filled, err);
+	if (r || !filled)
+		return r;
+	r = vz_ve_save(ve->ctx, ve->id, ve->cfg, cfg, NULL, err);
+	if (r)
+		return r;
+	vz_cfg_free(ve->cfg);
+	ve->cfg = vz_take(cfg);
+	return 0;
 }
 
 static int undo_start(struct vz_ve *ve, bool mounted)
@@ -52,6 +71,7 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 		.mode = VZ_LAUNCH_INIT,
 		.lock_fd = how->lock_fd,
 		.wait = how->wait,
+		.force = how->force,
 		.reboots = how->reboots,
 		.configure = vz_dist_configure,
 	};
@@ -60,6 +80,10 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 	bool mounted;
 	int r = check_start(ve, how, err);
 
+	if (r)
+		return r;
+	vz_state_set_down(ve->ctx, ve->id, NULL);
+	r = vz_cfg_list(ve->cfg, VZ_P_NETIF)->n ? choose_macs(ve, err) : 0;
 	if (r)
 		return r;
 	vz_info(ve->ctx, "Starting container...");
@@ -185,6 +209,16 @@ int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err)
 	return how->skip_umount ? 0 : leave_unmounted(ve, err);
 }
 
+static void give_up(const struct vz_ve *ve, uint32_t reboots)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "rebooted %u times within %d s each, and is left down",
+		 reboots, QUICK_REBOOT_S);
+	vz_warn(ve->ctx, "VE %u %s", ve->id, why);
+	vz_state_set_down(ve->ctx, ve->id, why);
+}
+
 int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err)
 {
 	struct vz_start start = { .lock_fd = lock_fd, .force = true };
@@ -206,9 +240,7 @@ int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err)
 	if (reboot && start.reboots <= QUICK_REBOOTS_MAX)
 		return vz_ve_start(ve, &start, err);
 	if (reboot)
-		vz_warn(ve->ctx,
-			"VE %u rebooted %u times within %d s each, and is left down",
-			ve->id, start.reboots, QUICK_REBOOT_S);
+		give_up(ve, start.reboots);
 	return leave_unmounted(ve, err);
 }
 

@@ -7,7 +7,7 @@
 /* Start, stop and what a VE is just now: the words behind vzctl's commands. */
 struct vz_start {
 	bool wait; /* return when the default run level is reached */
-	bool force; /* also when DISABLED */
+	bool force; /* also when DISABLED, or what it reserves is not there */
 	int lock_fd;
 	uint32_t reboots; /* quick ones in a row that led to this */
 };

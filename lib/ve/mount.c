@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "sys/mnt.h"
 #include "ve/action.h"
+#include "ve/private.h"
 #include "ve/state.h"
 
 int vz_ve_mounted(const struct vz_ve *ve)
@@ -36,7 +37,7 @@ static int check_private(const struct vz_ve *ve, const char **ret, struct vz_err
 		return vz_err_set(err, VZ_E_NOPRIVATE, ENOTDIR,
 				  "the private area %s can't be used", private);
 	*ret = private;
-	return 0;
+	return vz_area_check_settled(ve->ctx, private, err);
 }
 
 /* How the private area is laid out; the default is simfs. */

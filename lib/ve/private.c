@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/run.h"
 #include "base/str.h"
 
 static int rename_new(int fromfd, const char *from, int tofd, const char *to)
@@ -165,9 +166,76 @@ int vz_newarea_begin(const char *path, bool configured, struct vz_newarea *ret,
 	return 0;
 }
 
-int vz_newarea_publish(struct vz_newarea *a, struct vz_err *err)
+static char *mark_path(const char *path)
 {
-	int r = rename_new(a->dirfd, "root", AT_FDCWD, a->path);
+	return vz_strf("%s.unsynced", path);
+}
+
+/* Which boot of the node this is. */
+static int read_boot(const struct vz_ctx *ctx, char *buf, size_t size)
+{
+	vz_autofree char *path = vz_strf("%s/sys/kernel/random/boot_id", ctx->procdir);
+
+	return path ? vz_read_small(AT_FDCWD, path, buf, size) : -ENOMEM;
+}
+
+static int mark_unsynced(const struct vz_ctx *ctx, const char *path, struct vz_err *err)
+{
+	vz_autofree char *mark = mark_path(path);
+	char boot[64];
+	int r = mark ? read_boot(ctx, boot, sizeof(boot)) : -ENOMEM;
+
+	if (!r)
+		r = vz_replace_file(mark, boot, strlen(boot), 0600);
+	return r ? cant(err, VZ_E_NEWPRIVATE, -r, "write", mark ? mark : path) : 0;
+}
+
+static void remove_mark(const char *path)
+{
+	vz_autofree char *mark = mark_path(path);
+
+	if (mark)
+		unlink(mark);
+}
+
+int vz_area_check_settled(const struct vz_ctx *ctx, const char *path, struct vz_err *err)
+{
+	vz_autofree char *mark = mark_path(path);
+	char boot[64], now[64];
+
+	if (!mark || vz_read_small(AT_FDCWD, mark, boot, sizeof(boot)))
+		return 0;
+	if (read_boot(ctx, now, sizeof(now)) || !strcmp(boot, now))
+		return 0;
+	return vz_err_set(err, VZ_E_NOPRIVATE, 0,
+			  "the node went down before the new files in %s were on the "
+			  "disk, some may be empty: destroy the VE and create it again, "
+			  "or remove %s when they are known to be good",
+			  path, mark);
+}
+
+void vz_area_settle(const struct vz_newarea *a)
+{
+	vz_autofree char *mark = mark_path(a->path);
+	vz_autofd int fd = mark ? open(mark, O_RDONLY | O_CLOEXEC) : -1;
+	struct stat ours, there;
+
+	if (fd < 0 || !vz_detach(fd))
+		return;
+	/* It lies beside the area, in the same file system; another create's is kept. */
+	if (!syncfs(fd) && !fstat(fd, &ours) && !lstat(mark, &there) &&
+	    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+		unlink(mark);
+	_exit(0);
+}
+
+int vz_newarea_publish(const struct vz_ctx *ctx, struct vz_newarea *a, struct vz_err *err)
+{
+	int r = mark_unsynced(ctx, a->path, err);
+
+	if (r)
+		return r;
+	r = rename_new(a->dirfd, "root", AT_FDCWD, a->path);
 
 	if (r == -EEXIST)
 		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
@@ -197,8 +265,10 @@ void vz_newarea_keep(struct vz_newarea *a)
 
 void vz_newarea_done(struct vz_newarea *a)
 {
-	if (a->published)
+	if (a->published) {
 		rename_new(AT_FDCWD, a->path, a->dirfd, "root");
+		remove_mark(a->path);
+	}
 	if (a->dir)
 		vz_remove_tree(AT_FDCWD, a->dir);
 	newarea_free(a);
@@ -255,7 +325,10 @@ int vz_area_aside(const struct vz_ctx *ctx, const char *path, struct vz_err *err
 		return vz_err_set(
 			err, VZ_E_DELPRIVATE, 0,
 			"the private area %s is a mount point: unmount it first", path);
-	return r ? cant(err, VZ_E_DELPRIVATE, -r, "move aside", path) : 0;
+	if (r)
+		return cant(err, VZ_E_DELPRIVATE, -r, "move aside", path);
+	remove_mark(path);
+	return 0;
 }
 
 int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err)

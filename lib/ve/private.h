@@ -32,12 +32,25 @@ struct vz_newarea {
 int vz_newarea_begin(const char *path, bool configured, struct vz_newarea *ret,
 		     struct vz_err *err);
 /* Put the complete area into its place. */
-int vz_newarea_publish(struct vz_newarea *a, struct vz_err *err);
+int vz_newarea_publish(const struct vz_ctx *ctx, struct vz_newarea *a,
+		       struct vz_err *err);
 /* The configuration is written: only the work directory goes. */
 void vz_newarea_keep(struct vz_newarea *a);
 /* Remove all that was made (unless kept), and release everything. */
 void vz_newarea_done(struct vz_newarea *a);
 #define vz_autonewarea VZ_CLEANUP(vz_newarea_done)
+
+/*
+ * What was unpacked reaches the disk some half a minute later. Until then
+ * PRIVATE.unsynced says so, with the node's boot in it: a power cut in between
+ * leaves a VE whose files may be empty, and that must not be run as if whole.
+ *
+ * vz_newarea_publish() makes the mark; this sees to it, in the background, that
+ * the files are on the disk, and then takes the mark away.
+ */
+void vz_area_settle(const struct vz_newarea *a);
+/* Whether the node went down before that: VZ_E_NOPRIVATE, with what to do. */
+int vz_area_check_settled(const struct vz_ctx *ctx, const char *path, struct vz_err *err);
 
 /* Move an area aside; absent is 0. A link is removed, what it leads to is not. */
 int vz_area_aside(const struct vz_ctx *ctx, const char *path, struct vz_err *err);

@@ -153,6 +153,17 @@ bool vz_says_dns(int rootfd, const struct vz_resolv *want)
 	return resolv_file_says(rootfd, "/etc/resolv.conf", want);
 }
 
+bool vz_says_addresses(int rootfd, const char *addresses)
+{
+	vz_autofree char *text = NULL;
+	int r = vz_root_read(rootfd, "/etc/vz-addresses", FILE_MAX, &text);
+
+	if (r)
+		return r == -ENOENT && !*addresses;
+	text[strcspn(text, "\n")] = 0;
+	return *addresses && !strcmp(text, addresses);
+}
+
 enum terminal { NONE, CONSOLE, ABSENT };
 
 /* Whether s names a terminal that a machine has and a VE has not. */

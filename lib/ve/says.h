@@ -24,6 +24,12 @@ bool vz_says_hostname(int rootfd, const char *name);
  */
 bool vz_says_dns(int rootfd, const struct vz_resolv *want);
 
+/*
+ * The VE's files were made for these addresses, words parted by single spaces;
+ * "": for none.
+ */
+bool vz_says_addresses(int rootfd, const char *addresses);
+
 /* An inittab, where there is one, has a login on the console and no other. */
 bool vz_says_console(int rootfd);
 

@@ -122,23 +122,6 @@ static void write_fields(struct vz_str *b, const struct vz_state *st)
 	}
 }
 
-/* No fsync: RUNDIR is a tmpfs, and what it says ends with the node's uptime. */
-static int replace(const char *path, const char *text, size_t len)
-{
-	char tmp[PATH_MAX + 8];
-	vz_autofd int fd = -1;
-	int r;
-
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = vz_write_all(fd, text, len);
-	if (!r && rename(tmp, path))
-		r = -errno;
-	return r;
-}
-
 int vz_state_save(const struct vz_ctx *ctx, uint32_t veid, const struct vz_state *st,
 		  struct vz_err *err)
 {
@@ -148,7 +131,7 @@ int vz_state_save(const struct vz_ctx *ctx, uint32_t veid, const struct vz_state
 
 	path_of(ctx, veid, "state", path);
 	write_fields(&b, st);
-	r = b.failed ? -ENOMEM : replace(path, b.s, b.len);
+	r = b.failed ? -ENOMEM : vz_replace_volatile(path, b.s, b.len);
 	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't write %s", path) : 0;
 }
 
@@ -158,6 +141,28 @@ void vz_state_remove(const struct vz_ctx *ctx, uint32_t veid)
 
 	path_of(ctx, veid, "", path);
 	vz_remove_tree(AT_FDCWD, path);
+}
+
+static void down_path(const struct vz_ctx *ctx, uint32_t veid, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/down-%u", ctx->rundir, veid);
+}
+
+void vz_state_set_down(const struct vz_ctx *ctx, uint32_t veid, const char *why)
+{
+	char path[PATH_MAX];
+
+	down_path(ctx, veid, path);
+	if (!why || vz_replace_volatile(path, why, strlen(why)))
+		unlink(path);
+}
+
+int vz_state_get_down(const struct vz_ctx *ctx, uint32_t veid, char *ret, size_t size)
+{
+	char path[PATH_MAX];
+
+	down_path(ctx, veid, path);
+	return vz_read_small(AT_FDCWD, path, ret, size);
 }
 
 /* Field 22 of /proc/PID/stat: the name in field 2 may hold anything. */
@@ -302,7 +307,7 @@ static uint32_t ids_owner(const char *path)
 	return vz_parse_veid(to, &id) ? 0 : id;
 }
 
-static bool is_alive(const struct vz_ctx *ctx, uint32_t veid)
+bool vz_state_alive(const struct vz_ctx *ctx, uint32_t veid)
 {
 	return vz_state_supervised(ctx, veid) ||
 	       !vz_state_open_init(ctx, veid, NULL, NULL, NULL);
@@ -334,7 +339,7 @@ int vz_state_claim_ids(const struct vz_ctx *ctx, uint32_t veid, uid_t first,
 		return lock;
 	ids_path(ctx, first, path);
 	other = ids_owner(path);
-	if (other && other != veid && is_alive(ctx, other)) {
+	if (other && other != veid && vz_state_alive(ctx, other)) {
 		*ret_other = other;
 		return -EBUSY;
 	}

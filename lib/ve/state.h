@@ -3,11 +3,13 @@
 #define VZ_VE_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/ctx.h"
 #include "base/err.h"
+#include "sys/cgroup.h"
 
 /*
  * The runtime state of a VE, in RUNDIR/VEID/: `state` (an ini file with
@@ -21,7 +23,7 @@ struct vz_state {
 	int64_t started; /* CLOCK_BOOTTIME seconds */
 	uid_t uid; /* first host uid of its range; 0: privileged */
 	gid_t gid;
-	char cgroup[64]; /* name of its groups, "vz/101" */
+	char cgroup[VZ_CG_NAME]; /* of its groups: "vz/101", "vz/pool-web/101" */
 	char init_name[16]; /* kind of init: systemd, busybox, sysvinit, openrc, other */
 	bool tool; /* VZ_LAUNCH_TOOL: scripts can run in it, but it is not "running" */
 	uint64_t caps; /* its processes' bounding set: exec gets the same */
@@ -36,6 +38,13 @@ int vz_state_save(const struct vz_ctx *ctx, uint32_t veid, const struct vz_state
 		  struct vz_err *err);
 /* Remove RUNDIR/VEID. */
 void vz_state_remove(const struct vz_ctx *ctx, uint32_t veid);
+
+/*
+ * RUNDIR/down-VEID: why a VE that does not run was left down, in words for the
+ * administrator, until its next start. NULL: no more. Reading it: -ENOENT.
+ */
+void vz_state_set_down(const struct vz_ctx *ctx, uint32_t veid, const char *why);
+int vz_state_get_down(const struct vz_ctx *ctx, uint32_t veid, char *ret, size_t size);
 
 /* Fill init, init_start and pidns from /proc. 0 or -errno. */
 int vz_state_identify(const struct vz_ctx *ctx, pid_t init, struct vz_state *st);
@@ -52,6 +61,9 @@ int vz_state_running(const struct vz_ctx *ctx, uint32_t veid);
 
 /* Whether the supervisor lives (holds its lock). A VE may run without one. */
 bool vz_state_supervised(const struct vz_ctx *ctx, uint32_t veid);
+
+/* Whether it runs, is being started, or has processes that nobody supervises. */
+bool vz_state_alive(const struct vz_ctx *ctx, uint32_t veid);
 
 /*
  * Make RUNDIR/VEID and take the supervisor's lock in it. *ret_fd holds it,

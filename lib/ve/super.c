@@ -13,6 +13,8 @@
 
 #include "base/fs.h"
 #include "base/run.h"
+#include "sys/cgroup.h"
+#include "sys/ns.h"
 
 /*
  * Listen on RUNDIR/VEID/control. Bound by the directory's descriptor, since a
@@ -151,7 +153,7 @@ static int place_fds(struct vz_super *s)
 int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
 {
 	char veid[16], pid[16];
-	char conf[PATH_MAX], run[PATH_MAX], libexec[PATH_MAX];
+	char conf[PATH_MAX], run[PATH_MAX], libexec[PATH_MAX], state[PATH_MAX];
 	char *argv[VZ_SUPER_ARG__COUNT + 1] = {
 		[0] = "vzsuper",
 		[VZ_SUPER_ARG_VEID] = veid,
@@ -159,7 +161,7 @@ int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
 		[VZ_SUPER_ARG_VZCTL] = s->vzctl,
 		[VZ_SUPER_ARG_LCK] = s->lck,
 	};
-	char *env[] = { "PATH=" VZ_RUN_PATH, "HOME=/", conf, run, libexec, NULL };
+	char *env[] = { "PATH=" VZ_RUN_PATH, "HOME=/", conf, run, libexec, state, NULL };
 	int r;
 
 	snprintf(veid, sizeof(veid), "%u", ve->id);
@@ -167,6 +169,7 @@ int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
 	snprintf(conf, sizeof(conf), "VZ_CONFDIR=%s", ve->ctx->confdir);
 	snprintf(run, sizeof(run), "VZ_RUNDIR=%s", ve->ctx->rundir);
 	snprintf(libexec, sizeof(libexec), "VZ_LIBEXECDIR=%s", ve->ctx->libexecdir);
+	snprintf(state, sizeof(state), "VZ_STATEDIR=%s", ve->ctx->statedir);
 	r = place_fds(s);
 	if (r)
 		return r;
@@ -176,12 +179,74 @@ int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
 	return -errno;
 }
 
+static int open_group(const struct vz_ve *ve, struct vz_cg_entry *ret, struct vz_err *err)
+{
+	struct vz_cg_host host;
+	struct vz_cg cg = { .host = &host };
+	int r = vz_cg_probe(ve->ctx, &host, err);
+
+	snprintf(cg.name, sizeof(cg.name), "%.50s/.super",
+		 vz_cfg_str(ve->cfg, VZ_P_CGROUP));
+	/* It is there from the node's first VE on. */
+	if (r || !vz_cg_entry_open(&cg, VZ_CG_PLAIN, ret, NULL))
+		return r;
+	r = vz_cg_create_plain(&cg, err);
+	return r ? r : vz_cg_entry_open(&cg, VZ_CG_PLAIN, ret, err);
+}
+
+pid_t vz_super_fork(const struct vz_ve *ve)
+{
+	struct vz_cg_entry group;
+	struct vz_err err = { 0 };
+	int pidfd;
+	pid_t pid;
+
+	if (open_group(ve, &group, &err)) {
+		vz_warn(ve->ctx, "VE %u: its supervisor stays in this group: %s", ve->id,
+			err.text);
+		pid = fork();
+		return pid < 0 ? -errno : pid;
+	}
+	pid = vz_ns_clone(0, group.v2_dir, &pidfd);
+	if (!pid)
+		vz_cg_enter(&group);
+	else if (pid > 0)
+		close(pidfd);
+	vz_cg_entry_close(&group);
+	return pid;
+}
+
+/*
+ * Wait until it is another program: what this one has open, the VE's lock
+ * among it, must not live on in it when this one ends.
+ */
+static int start_adopted(const struct vz_ve *ve, struct vz_super *s, struct vz_err *err)
+{
+	int ends[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
+	pid = vz_super_fork(ve);
+	if (!pid) {
+		setsid();
+		vz_super_exec(ve, s);
+		_exit(1);
+	}
+	close(ends[1]);
+	if (pid > 0 && read(ends[0], &c, 1) < 0)
+		pid = -errno;
+	close(ends[0]);
+	return pid < 0 ? vz_err_set(err, VZ_E_SYSTEM, -pid, "can't start a supervisor")
+		       : 0;
+}
+
 int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err)
 {
 	struct vz_super s;
 	struct vz_state st;
 	int pidfd, r = vz_state_open_init(ve->ctx, ve->id, &st, &pidfd, err);
-	pid_t pid;
 
 	if (r)
 		return r;
@@ -194,13 +259,7 @@ int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err)
 	}
 	s.pid = st.init;
 	s.fd[VZ_SUPER_INIT] = pidfd;
-	pid = fork();
-	if (!pid) {
-		setsid();
-		vz_super_exec(ve, &s);
-		_exit(1);
-	}
-	r = pid < 0 ? vz_err_set(err, VZ_E_SYSTEM, errno, "can't fork") : 0;
+	r = start_adopted(ve, &s, err);
 	vz_super_done(&s);
 	return r;
 }

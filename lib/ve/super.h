@@ -47,6 +47,14 @@ struct vz_super {
 int vz_super_prepare(const struct vz_ve *ve, struct vz_super *ret, struct vz_err *err);
 void vz_super_done(struct vz_super *s);
 
+/*
+ * fork(2) into the group CGROUP/.super: what ends the service or the session
+ * that starts a VE, and all that is in its group, is not to end the VE's
+ * supervisor. Where that group can't be made it says so and forks as it is.
+ * -errno on failure.
+ */
+pid_t vz_super_fork(const struct vz_ve *ve);
+
 /* Become the supervisor. Returns only on failure. */
 int vz_super_exec(const struct vz_ve *ve, struct vz_super *s);
 

@@ -3,15 +3,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/num.h"
 #include "ve/name.h"
+
+/* A supervisor cleans up in milliseconds; what takes this long hangs. */
+#define LOCK_WAIT_MS 30000
+#define LOCK_NAP_MS 5
+#define LOCK_DYING_MS 3000
+/* Between the two locks that either of them takes there is no time at all. */
+#define LOCK_BETWEEN_MS 50
 
 int vz_ve_open(const struct vz_ctx *ctx, uint32_t id, struct vz_ve *ret,
 	       struct vz_err *err)
@@ -90,6 +99,37 @@ static int lock_out_supervisor(int fd)
 	return 0;
 }
 
+/* Whether the process that took it has ended: a child of it has it a moment longer. */
+static bool holder_is_dead(int fd)
+{
+	char text[24] = "";
+	uint64_t pid;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return !vz_parse_u64(text, INT32_MAX, &pid) && pid && kill(pid, 0) &&
+	       errno == ESRCH;
+}
+
+/*
+ * How long who has the lock, which was refused just now, is waited for: a
+ * supervisor, which shares the record lock, cleans up; a command has it alone;
+ * who has none of it is about to take it or to end, or is no tool of ours. What
+ * a killed command has left behind ends by itself.
+ */
+static int patience_ms(const char *path)
+{
+	vz_autofd int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct flock any = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &any))
+		return 0;
+	if (any.l_type == F_WRLCK)
+		return holder_is_dead(fd) ? LOCK_DYING_MS : 0;
+	return any.l_type == F_RDLCK ? LOCK_WAIT_MS : LOCK_BETWEEN_MS;
+}
+
 /* Lock the file that has the name just now, not one that was unlinked. */
 static int lock_file(const char *path, int *ret_fd)
 {
@@ -133,6 +173,22 @@ void vz_ve_lock_note(const struct vz_ve *ve)
 		write_holder(fd);
 }
 
+/*
+ * A VE that has halted by itself is cleaned up, or started again, by its
+ * supervisor. No command that comes at this moment must fail for it.
+ */
+static int lock_in_turn(const char *path, int *ret_fd)
+{
+	const struct timespec nap = { .tv_nsec = LOCK_NAP_MS * 1000000L };
+	int r = lock_file(path, ret_fd);
+
+	for (int ms = 0; r == -EWOULDBLOCK && ms < patience_ms(path); ms += LOCK_NAP_MS) {
+		nanosleep(&nap, NULL);
+		r = lock_file(path, ret_fd);
+	}
+	return r;
+}
+
 static int locked_by(const char *path, uint32_t id, struct vz_err *err)
 {
 	char pid[24] = "";
@@ -154,7 +210,7 @@ int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t i
 	if (r)
 		return vz_err_set(err, VZ_E_LOCKDIR, -r,
 				  "can't make LOCKDIR %s: see vz.conf", dir);
-	r = lock_file(path, &fd);
+	r = lock_in_turn(path, &fd);
 	if (r == -EWOULDBLOCK)
 		return locked_by(path, id, err);
 	if (r)

@@ -29,7 +29,8 @@ int vz_ve_lookup(const struct vz_ctx *ctx, const char *word, uint32_t *ret_id,
 
 /*
  * LOCKDIR/VEID.lck, held until *ret_fd is closed. A holder that died does not
- * hold it. VZ_E_LOCKED (-EBUSY) when another command works on the VE.
+ * hold it. VZ_E_LOCKED (-EBUSY) when another command works on the VE; a
+ * supervisor that cleans up after its VE is waited for, up to 30 s.
  */
 int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
 	       int *ret_fd, struct vz_err *err);

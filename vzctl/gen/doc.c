@@ -126,6 +126,11 @@ static void create_options(void)
 	param_options(VZ_OPT_CREATE);
 }
 
+static void pool_options(void)
+{
+	param_options(VZ_OPT_POOL);
+}
+
 static void key(const struct vz_param *p)
 {
 	printf(".TP\n\\fB%s\\fR=\"\\fI", p->key);
@@ -296,6 +301,7 @@ static const struct {
 	{ "@COMMANDS@", commands },
 	{ "@SET_OPTIONS@", set_options },
 	{ "@CREATE_OPTIONS@", create_options },
+	{ "@POOL_OPTIONS@", pool_options },
 	{ "@NODE_KEYS@", node_keys },
 	{ "@VE_KEYS@", ve_keys },
 	{ "@SHARED_KEYS@", shared_keys },
