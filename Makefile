@@ -37,9 +37,15 @@ LINKED_IN := iniparser cgroup seccomp archive bpf elf zstd lzma z jansson nl-rou
 LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.
-TOOLS := vzctl vzlist vztmpl
+TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl
 vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
+vzpid_SRC := vzlist/vzpid.c
+# Static: it also runs in VEs of any distribution.
+vzproc_SRC := $(addprefix vzlist/,vzproc.c procview.c prockeeper.c)
+vzproc_LDFLAGS := $(if $(filter asan,$(VARIANT)),,-static)
+vztop_SRC := $(wildcard vzlist/top/*.c)
+vzubc_SRC := $(wildcard vzlist/*ubc*.c)
 vztmpl_SRC := $(wildcard templates/*.c)
 # What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
 MAKERS := $(wildcard templates/*.sh)
