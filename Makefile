@@ -37,7 +37,8 @@ LINKED_IN := iniparser cgroup seccomp archive bpf elf zstd lzma z jansson nl-rou
 LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.
-TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl
+TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl vzcalc vzmemcheck vzcpucheck vzoversell \
+	vzcfgvalidate vzsplit vzcfgscale
 vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vzpid_SRC := vzlist/vzpid.c
@@ -47,6 +48,13 @@ vzproc_LDFLAGS := $(if $(filter asan,$(VARIANT)),,-static)
 vztop_SRC := $(wildcard vzlist/top/*.c)
 vzubc_SRC := $(wildcard vzlist/*ubc*.c)
 vztmpl_SRC := $(wildcard templates/*.c)
+vzcalc_SRC := $(addprefix vzcalc/,vzcalc.c node.c nodetext.c nodejson.c nodehtml.c ves.c)
+vzmemcheck_SRC := $(addprefix vzcalc/,vzmemcheck.c ves.c)
+vzoversell_SRC := $(addprefix vzcalc/,vzoversell.c ves.c)
+vzcpucheck_SRC := vzcalc/vzcpucheck.c
+vzcfgvalidate_SRC := vzcalc/vzcfgvalidate.c
+vzsplit_SRC := vzsplit/vzsplit.c
+vzcfgscale_SRC := vzsplit/vzcfgscale.c
 # What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
 MAKERS := $(wildcard templates/*.sh)
 MAKERS_READ := templates/functions

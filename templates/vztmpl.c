@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "res/cfg.h"
+#include "tool/stdio.h"
 
 static const struct tmpl_cmd *const cmds[] = {
 	&tmpl_cmd_list,	  &tmpl_cmd_make,   &tmpl_cmd_fetch,
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 	struct tmpl_inv inv = { .ctx = &ctx, .err = &err };
 	int at = 1;
 
+	vz_stdio_begin();
 	vz_ctx_init(&ctx);
 	ctx.log = print_log;
 	ctx.log_data = &inv;
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
 	inv.argv = argv + at;
 	inv.argc = argc - at;
 	if (!run(&inv))
-		return fflush(stdout) ? VZ_E_SYSTEM : VZ_OK;
+		return vz_stdio_end("vztmpl") ? VZ_OK : VZ_E_SYSTEM;
 	fprintf(stderr, "vztmpl: %s\n", err.text);
 	return err.status;
 }
