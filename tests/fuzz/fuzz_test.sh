@@ -14,6 +14,11 @@ seeds_conf() {
 	printf 'A="1"\nA=2\n# x\n\nB="a b"\nPHYSPAGES="1:2"\n' >"$1/small"
 }
 
+seeds_confdiff() {
+	seeds_conf "$1"
+	printf 'A="1" # x\n  B = two words \nC=\047 3 \047\n\n#D=4\nE=\nF=""\n' >"$1/forms"
+}
+
 seeds_untar() {
 	mkdir -p "$T/tree/d" && echo text >"$T/tree/d/file" && ln -s file "$T/tree/d/link" &&
 		ln "$T/tree/d/file" "$T/tree/hard" && mkfifo "$T/tree/fifo"
@@ -22,6 +27,19 @@ seeds_untar() {
 	tar -C "$T/tree" -czf "$1/gz" .
 	tar -C "$T/tree" -cf "$1/zst" --zstd .
 	tar -C "$T/tree" -cJf "$1/xz" .
+}
+
+seeds_kmsg() {
+	printf '%s' '6,100,5000000,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=101,' \
+		'mems_allowed=0,oom_memcg=/vz/101,task_memcg=/vz/101/a,task=httpd,pid=77,uid=1073741824' >"$1/ve"
+	printf '%s' '6,1,5,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,' \
+		'mems_allowed=0,global_oom,task_memcg=/vz/101,task=a\x0ab,pid=7,uid=0' >"$1/node"
+}
+
+seeds_ubc() {
+	printf 'Version: 2.5\n  uid resource held maxheld barrier limit failcnt\n' >"$1/head"
+	{ cat "$1/head" && printf '%s\n' '101: kmemsize 1 2 3 4 5' 'dummy 0 0 0 0 0' 'numproc - - 9 9 -' \
+		'102: swappages 0 9223372036854775807 18446744073709551615 1 1'; } >"$1/two"
 }
 
 run make -s -j 2 fuzz-programs

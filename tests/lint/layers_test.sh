@@ -9,10 +9,10 @@ cd "${TESTS%/*}" || exit
 declare -A may=(
 	[base]="base"
 	[conf]="base conf"
-	[sys]="base sys"
-	[res]="base conf sys res"
-	[ve]="base conf sys res ve"
-	[tool]="base conf sys res ve tool"
+	[sys]="base bpf sys"
+	[res]="base bpf conf sys res"
+	[ve]="base bpf conf sys res ve"
+	[tool]="base bpf conf sys res ve tool"
 )
 
 for layer in base conf sys res ve tool; do
@@ -22,12 +22,12 @@ for layer in base conf sys res ve tool; do
 			text=${text#*\"}
 			target=${text%%/*}
 			[[ " ${may[$layer]} " == *" $target "* ]] || echo "$file:$line includes ${text%\"}"
-		done | grep -v '_programs.h$')
+		done | grep -vE '(_programs|\.skel)\.h$')
 	is "$bad" "" "lib/$layer includes ${may[$layer]} only"
 done
 
 bad=$(list_files | grep '^lib/.*\.[ch]$' | grep -v '^lib/tool/' |
-	xargs -r grep -nE '^#include "(\.\.|vzctl|vzlist|templates|tests)/')
+	xargs -r grep -nE '^#include "(\.\.|vzctl|vzlist|vzcalc|vzsplit|templates|tests)/')
 is "$bad" "" "no file of the library includes a tool's or by a relative path"
 
 bad=$(list_files | grep '^lib/.*\.c$' |

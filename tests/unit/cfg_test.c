@@ -161,7 +161,14 @@ static void test_changes(void)
 	tap_is_int(
 		SET("--ifname", "eth0", "--bridge", "br0", "--mac", "00:18:51:00:00:01"),
 		0, "fields of an interface");
-	text_is(c, VZ_P_NETIF, "ifname=eth0,bridge=br0,mac=00:18:51:00:00:01");
+	text_is(c, VZ_P_NETIF, "ifname=eth0,mac=00:18:51:00:00:01,bridge=br0");
+	tap_is_int(SET("--ifname", "eth0", "--vlan", "12", "--mac", "", "--mac_filter",
+		       "off"),
+		   0, "more fields, and one taken away");
+	text_is(c, VZ_P_NETIF, "ifname=eth0,bridge=br0,mac_filter=off,vlan=12");
+	tap_is_int(SET("--ifname", "eth0", "--vlan", "0", "--bridge", ""), 0,
+		   "no VLAN, no bridge");
+	text_is(c, VZ_P_NETIF, "ifname=eth0,mac_filter=off");
 	tap_is_int(SET("--ifname", "eth", "--bridge", "br0"), VZ_E_VETH, "none such");
 	tap_is_int(SET("--bridge", "br0"), VZ_E_SYNTAX, "which interface?");
 	tap_is_int(SET("--ifname", "eth0", "--mac", "zz"), VZ_E_VALUE, "a bad field");

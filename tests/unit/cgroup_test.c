@@ -147,7 +147,7 @@ static void test_entry(void)
 	}
 	put("hybrid/unified/vz/101/cgroup.procs", "");
 	probe("hybrid", &h, 0);
-	tap_is_int(vz_cg_entry_open(&cg, &e, &err), 0, "hybrid: open the way in");
+	tap_is_int(vz_cg_entry_open(&cg, ~0u, &e, &err), 0, "hybrid: open the way in");
 	tap_is_int(count_entry(&e), 8, "hybrid: a file of each v1 hierarchy");
 	tap_ok(e.v2_dir >= 0, "hybrid: and the cgroup2 group");
 	tap_is_int(vz_cg_enter(&e), 0, "hybrid: enter");
@@ -161,7 +161,8 @@ static void test_entry(void)
 
 	put("hybrid/memory/vz/102/none", "");
 	snprintf(cg.name, sizeof(cg.name), "vz/102");
-	tap_ok(vz_cg_entry_open(&cg, &e, &err) == -ENOENT && strstr(err.text, "vz/102"),
+	tap_ok(vz_cg_entry_open(&cg, ~0u, &e, &err) == -ENOENT &&
+		       strstr(err.text, "vz/102"),
 	       "a group that is missing is an error at start");
 
 	probe("v2", &h, 0);

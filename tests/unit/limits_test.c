@@ -177,6 +177,30 @@ static const struct {
 	  { .ram = 1, .swap = 2 },
 	  { .ram = VZ_UNLIMITED, .swap = VZ_UNLIMITED },
 	  "memory.swap.max=max memory.max=max" },
+	{ "a guarantee",
+	  true,
+	  VZ_LIVE_MEMORY,
+	  { NEW },
+	  { .ram = 100, .swap = VZ_UNLIMITED, .min = 40, .low = 60 },
+	  "memory.min=40 memory.low=60 memory.max=100" },
+	{ "a guarantee of all",
+	  true,
+	  VZ_LIVE_MEMORY,
+	  { NEW },
+	  { NEW, .min = VZ_UNLIMITED, .low = VZ_UNLIMITED },
+	  "memory.min=max memory.low=max" },
+	{ "no guarantee any more",
+	  true,
+	  VZ_LIVE_MEMORY,
+	  { NEW, .min = 40, .low = 60 },
+	  { NEW },
+	  "memory.min=0 memory.low=0" },
+	{ "no guarantee of one group alone on v1",
+	  false,
+	  VZ_LIVE_MEMORY,
+	  { NEW },
+	  { NEW, .min = 40, .low = 60 },
+	  "" },
 	{ "priority",
 	  false,
 	  VZ_LIVE_IO,
@@ -228,6 +252,43 @@ static void test_diffs(void)
 			vz_str_addf(&b, "%s%s=%s", k ? " " : "", l.v[k].file,
 				    l.v[k].value);
 		tap_is_str(b.s ? b.s : "", diffs[i].want, diffs[i].name);
+	}
+}
+
+/* What a configuration guarantees, in pages. */
+static const struct {
+	const char *name;
+	const char *reserve, *oomguar, *vmguar, *ram;
+	uint64_t min, low;
+} guarantees[] = {
+	{ "nothing", NULL, NULL, NULL, NULL, 0, 0 },
+	{ "a reserve", "100", NULL, NULL, NULL, 100, 100 },
+	{ "oomguarpages", NULL, "50:unlimited", NULL, NULL, 50, 50 },
+	{ "vmguarpages", NULL, NULL, "70", NULL, 0, 70 },
+	{ "all of them", "60", "50", "70", NULL, 60, 70 },
+	{ "the greater ones", "10", "50", "30", NULL, 50, 50 },
+	{ "no more than the limit", NULL, "500", "700", "0:300", 300, 300 },
+	{ "all there is, which is the limit", NULL, "unlimited", NULL, "0:300", 300,
+	  300 },
+	{ "not what --ram implies", NULL, NULL, NULL, "0:300", 0, 0 },
+};
+
+static void test_guarantees(void)
+{
+	for (size_t i = 0; i < sizeof(guarantees) / sizeof(*guarantees); i++) {
+		vz_autocfg struct vz_cfg *cfg = NULL;
+		uint64_t min = 1, low = 1;
+
+		if (vz_cfg_new(101, &cfg))
+			return;
+		vz_cfg_set(cfg, VZ_P_MEMRESERVE, guarantees[i].reserve, NULL);
+		vz_cfg_set(cfg, VZ_P_OOMGUARPAGES, guarantees[i].oomguar, NULL);
+		vz_cfg_set(cfg, VZ_P_VMGUARPAGES, guarantees[i].vmguar, NULL);
+		vz_cfg_set(cfg, VZ_P_PHYSPAGES, guarantees[i].ram, NULL);
+		vz_cfg_set(cfg, VZ_P_SWAPPAGES, guarantees[i].ram, NULL);
+		vz_limits_guarantee(cfg, &min, &low);
+		tap_ok(min == guarantees[i].min * 4096, "%s: min", guarantees[i].name);
+		tap_ok(low == guarantees[i].low * 4096, "%s: low", guarantees[i].name);
 	}
 }
 
@@ -293,6 +354,7 @@ int main(void)
 	test_lists();
 	test_picks();
 	test_diffs();
+	test_guarantees();
 	test_disks();
 	test_no_disk();
 	return tap_done();

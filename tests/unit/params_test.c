@@ -12,6 +12,7 @@
 static const char *sample(enum vz_param_id id)
 {
 	static const char *const texts[VZ_P__COUNT] = {
+		[VZ_P_RATE] = "*:1:8000:128",
 		[VZ_P_BIND] = "/srv:/mnt /a:/b:ro",
 		[VZ_P_NAMESERVER] = "10.0.0.1 fd00::1",
 		[VZ_P_IP_ADDRESS] = "10.0.0.1 10.0.0.2/24 fd00::1/64",
@@ -24,6 +25,7 @@ static const char *sample(enum vz_param_id id)
 		[VZ_P_CPUMASK] = "0-2,7",
 		[VZ_P_NODEMASK] = "0",
 		[VZ_P_MEMINFO] = "pages:1000",
+		[VZ_P_LXCFS_FILES] = "meminfo stat",
 		[VZ_P_VE_LAYOUT] = "overlay",
 		[VZ_P_UID_POOL] = "100000:200000",
 	};
@@ -192,6 +194,23 @@ static void test_values(void)
 		{ VZ_P_NETIF, 0, "eth0,00:18:51:aa:bb:cc,veth1.0.,,br0",
 		  "ifname=eth0,mac=00:18:51:AA:BB:CC,host_ifname=veth1.0.,bridge=br0" },
 		{ VZ_P_NETIF, 0, "eth0,zz", NULL },
+		{ VZ_P_NETIF, 0, "eth0,,,fe:ff:ff:ff:ff:ff",
+		  "ifname=eth0,host_mac=FE:FF:FF:FF:FF:FF" },
+		{ VZ_P_NETIF, 0, "eth0,01:00:5e:00:00:01", NULL },
+		{ VZ_P_NETIF, 0, "eth0,00:00:00:00:00:00", NULL },
+		{ VZ_P_NETIF, 0, "lo", NULL },
+		{ VZ_P_NETIF, 0, "venet0", NULL },
+		{ VZ_P_NETIF, 0, "eth0,,,,,on", NULL },
+		{ VZ_P_NETIF, 0, "vlan=4,ifname=eth0,mac_filter=on",
+		  "ifname=eth0,vlan=4" },
+		{ VZ_P_NETIF, 0, "eth0,vlan=4095", NULL },
+		{ VZ_P_NETIF, 0, "eth0,type=macvlan", NULL },
+		{ VZ_P_NETIF, 0, "eth0,type=macvlan,link=eth1,mode=vepa",
+		  "ifname=eth0,type=macvlan,link=eth1,mode=vepa" },
+		{ VZ_P_NETIF, 0, "eth0,type=macvlan,link=eth1",
+		  "ifname=eth0,type=macvlan,link=eth1,mode=private" },
+		{ VZ_P_NETIF, 0, "eth0,type=macvlan,link=eth1,bridge=br0", NULL },
+		{ VZ_P_NETIF, 0, "eth0,link=eth1", NULL },
 		{ VZ_P_NETIF, 0, "mac=00:18:51:aa:bb:cc", NULL },
 		{ VZ_P_NETIF, 0, "ifname=eth0,mac_filter=maybe", NULL },
 		{ VZ_P_NETIF, 0, "ifname=a-name-that-is-too-long", NULL },
@@ -211,6 +230,12 @@ static void test_values(void)
 		{ VZ_P_MEMINFO, 0, "none", "none" },
 		{ VZ_P_MEMINFO, 0, "pages", NULL },
 		{ VZ_P_MEMINFO, 0, "privvmpages:0", NULL },
+		{ VZ_P_LXCFS_FILES, 0, "meminfo,cpus", "meminfo cpus" },
+		{ VZ_P_LXCFS_FILES, 0, "", "" },
+		{ VZ_P_LXCFS_FILES, 0, "uptime", NULL },
+		{ VZ_P_LXCFS, 0, "", "" },
+		{ VZ_P_LXCFS, 0, "/var/lib/lxcfs", "/var/lib/lxcfs" },
+		{ VZ_P_LXCFS, 0, "lxcfs", NULL },
 		{ VZ_P_NAME, 0, "web 1-a+b_c.d", "web 1-a+b_c.d" },
 		{ VZ_P_NAME, 0, "web/1", NULL },
 		{ VZ_P_NAME, 0, "..", NULL },
@@ -298,6 +323,7 @@ static void test_contract(void)
 		"onboot bootorder root private mount_opts disabled name description "
 		"ostemplate stop-timeout ipadd ipdel hostname nameserver searchdomain "
 		"netif_add netif_del ifname mac host_ifname host_mac bridge mac_filter "
+		"vlan "
 		"kmemsize lockedpages privvmpages shmpages numproc physpages vmguarpages "
 		"oomguarpages numtcpsock numflock numpty numsiginfo tcpsndbuf tcprcvbuf "
 		"othersockbuf dgramrcvbuf numothersock dcachesize numfile numiptent "

@@ -146,6 +146,8 @@ static int ask(char **word)
 		return !vz_says_hostname(root, word[2]);
 	if (!strcmp(word[1], "dns"))
 		return !says_dns(root, word[2], word[3]);
+	if (!strcmp(word[1], "addresses"))
+		return !vz_says_addresses(root, word[2]);
 	return !vz_says_console(root);
 }
 

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -93,6 +96,50 @@ static void test_calls(void)
 			tap_ok(in_child(flags, call_it, i) == calls[i].refused,
 			       "flags %u: %s is refused", flags, calls[i].name);
 		}
+}
+
+/* NETFILTER=disabled: what is refused, and what beside it is not. */
+static const struct {
+	const char *name;
+	bool get;
+	int family, protocol, level, option; /* level -1: the socket itself */
+	int refused;
+} sockets[] = {
+	{ "nftables' socket", false, AF_NETLINK, NETLINK_NETFILTER, -1, 0,
+	  EPROTONOSUPPORT },
+	{ "rtnetlink's", false, AF_NETLINK, NETLINK_ROUTE, -1, 0, 0 },
+	{ "iptables' rules", false, AF_INET, 0, IPPROTO_IP, 64, ENOPROTOOPT },
+	{ "reading them", true, AF_INET, 0, IPPROTO_IP, 64, ENOPROTOOPT },
+	{ "ip6tables' rules", false, AF_INET6, 0, IPPROTO_IPV6, 64, ENOPROTOOPT },
+	{ "ebtables' rules", false, AF_INET, 0, IPPROTO_IP, 128, ENOPROTOOPT },
+	{ "a socket's own option", false, AF_INET, 0, IPPROTO_IP, IP_TTL, 0 },
+};
+
+static int use_socket(size_t i)
+{
+	int fd = socket(sockets[i].family, SOCK_DGRAM, sockets[i].protocol), v = 1, r;
+	socklen_t len = sizeof(v);
+
+	if (fd < 0 || sockets[i].level < 0)
+		return fd < 0 ? errno : 0;
+	r = sockets[i].get ? getsockopt(fd, sockets[i].level, sockets[i].option, &v, &len)
+			   : setsockopt(fd, sockets[i].level, sockets[i].option, &v, len);
+	return r ? errno : 0;
+}
+
+static void test_netfilter(void)
+{
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(sockets); i++) {
+		int r = in_child(VZ_SECCOMP_NO_NETFILTER, use_socket, i);
+
+		tap_is_int(r, sockets[i].refused, sockets[i].name);
+		if (!sockets[i].refused)
+			continue;
+		/* With the filter's other answer: the kernel's own is another. */
+		r = in_child(0, use_socket, i);
+		tap_ok(r != sockets[i].refused || sockets[i].option == 128,
+		       "%s: not refused without", sockets[i].name);
+	}
 }
 
 /* What a door or the lack of one lets through; the kernel may still refuse. */
@@ -248,6 +295,7 @@ int main(void)
 		return 0;
 	}
 	test_calls();
+	test_netfilter();
 	test_doors();
 	tap_is_int(in_child(0, sti, 0), EPERM, "TIOCSTI is refused");
 	tap_is_int(in_child(0, sti, 1), EPERM, "TIOCSTI with high bits, too");

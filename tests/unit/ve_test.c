@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -79,6 +80,25 @@ static pid_t other_holder(const struct vz_cfg *global, bool stay)
 	return pid;
 }
 
+/* A process that has the locks that a supervisor has, for a moment. */
+static pid_t cleaning_supervisor(const char *path)
+{
+	struct flock share = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	pid_t pid;
+
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &share) || flock(fd, LOCK_EX | LOCK_NB))
+		tap_ok(false, "the supervisor has the lock");
+	pid = fork();
+	if (!pid) {
+		usleep(100000);
+		/* Its end, not its last system call, sets the lock free. */
+		_exit(0);
+	}
+	close(fd);
+	return pid;
+}
+
 static void test_lock(void)
 {
 	vz_autocfg struct vz_cfg *global = NULL;
@@ -104,6 +124,10 @@ static void test_lock(void)
 	waitpid(pid, NULL, 0);
 	unlink(path);
 	tap_ok(!vz_ve_lock(&ctx, global, 1101, &fd, &err), "also when the file is gone");
+	close(fd);
+	pid = cleaning_supervisor(path);
+	tap_ok(!vz_ve_lock(&ctx, global, 1101, &fd, &err), "a supervisor is waited for");
+	waitpid(pid, NULL, 0);
 	close(fd);
 	put("vz.conf", "LOCKDIR=/proc/none\n");
 	vz_cfg_free(vz_take(global));
