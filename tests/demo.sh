@@ -28,6 +28,8 @@ clean_up() {
 	awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts | sort -u | while read -r top; do
 		[ ! -d "$top/$cgroup" ] || find "$top/$cgroup" -depth -type d -exec rmdir {} \;
 	done
+	# What counts for VEs is pinned there until the node goes down.
+	! mountpoint -q "$place/run/bpf" || umount "$place/run/bpf"
 	[ "$status" = 0 ] || [ ! -s "$log" ] || tail -n 40 "$log"
 	if ! rm -rf --one-file-system "$place" || [ -e "$place" ]; then
 		echo "demo: could not remove $place" >&2
@@ -81,6 +83,11 @@ show vzlist -a -o ctid,numproc,status,hostname,cpuunits
 show vzctl set 101 --cpuunits 2000 --save
 show vzctl exec2 101 'exit 3' || echo "(exec2 returns the command's own exit status: $?)"
 show vzlist -a -o ctid,numproc,status,hostname,cpuunits
+show vzctl set 101 --numproc 20
+# shellcheck disable=SC2016 # for the shell in the VE
+show vzctl exec 101 'for i in $(seq 30); do sleep 1 & done; wait' || echo "(a fork was refused)"
+show grep -E "uid|numproc" "$VZ_RUNDIR/proc/user_beancounters"
+show vzctl why 101
 show vzctl stop 101
 show vzctl stop 102 --fast
 show vzctl status 101

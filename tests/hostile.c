@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -225,6 +226,50 @@ static int mode_ignore(char **arg)
 	return 0;
 }
 
+/*
+ * forks N: as many processes as there may be, then that many refused in all;
+ * prints how many it saw refused.
+ */
+static int mode_forks(char **arg)
+{
+	int want = atoi(arg[0]), refused = 0, n = 0;
+	static pid_t pids[100000];
+
+	while (refused < want && n < 100000) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			pause();
+			_exit(0);
+		}
+		if (pid > 0)
+			pids[n++] = pid;
+		else if (errno == EAGAIN)
+			refused++;
+		else
+			return 1;
+	}
+	while (n)
+		kill(pids[--n], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	printf("%d\n", refused);
+	return 0;
+}
+
+/* eat NAME: memory, under that name, until something puts an end to it. */
+static int mode_eat(char **arg)
+{
+	prctl(PR_SET_NAME, arg[0]);
+	for (;;) {
+		char *p = malloc(1 << 20);
+
+		if (p)
+			memset(p, 1, 1 << 20);
+	}
+	return 0;
+}
+
 static int report(const char *what, long r)
 {
 	if (r >= 0)
@@ -265,7 +310,8 @@ static const struct {
 	{ "fds", mode_fds, 0 },	      { "sti", mode_sti, 0 },
 	{ "keep", mode_keep, 1 },     { "watch", mode_watch, 2 },
 	{ "notify", mode_notify, 2 }, { "calls", mode_calls, 0 },
-	{ "ignore", mode_ignore, 0 },
+	{ "ignore", mode_ignore, 0 }, { "forks", mode_forks, 1 },
+	{ "eat", mode_eat, 1 },
 };
 
 int main(int argc, char **argv)

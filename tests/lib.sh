@@ -6,10 +6,19 @@
 #
 # and ends with `done_testing`. What it makes lies below $T or carries $CGROUP;
 # at its end its VEs are stopped, and what they left is a failed check.
+#
+# With OWN_NET=yes before that line the test runs in a network namespace of its
+# own: a node whose network is nobody else's, with bridges and other hosts below.
 set -u
+
+if [ "${OWN_NET-no}" = yes ] && [ "${VZ_TEST_NET-}" != own ] && [ "$(id -u)" = 0 ]; then
+	export VZ_TEST_NET=own
+	exec unshare -n -- "$BASH" "$0" "$@"
+fi
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 O=${O:-${TESTS%/*}/build/release}
+[ "${O#/}" != "$O" ] || O=${TESTS%/*}/$O
 VZ_BIN=${VZ_BIN:-$O}
 VZ_TEST_TAG=${VZ_TEST_TAG:-vz-test-$$}
 # A test started by hand, without the runner, has no directory to share.
@@ -19,7 +28,7 @@ CGROUP=$VZ_TEST_TAG-$$
 BUSYBOX_TEMPLATE=busybox-test-x86_64
 
 export PATH=$VZ_BIN:/usr/sbin:/usr/bin:/sbin:/bin
-export VZ_CONFDIR=$T/etc VZ_RUNDIR=$T/run
+export VZ_CONFDIR=$T/etc VZ_RUNDIR=$T/run VZ_STATEDIR=$T/state
 [ "$VZ_BIN" = /usr/sbin ] || export VZ_LIBEXECDIR=$VZ_BIN
 export LC_ALL=C.UTF-8
 unset VZ_DEBUG
@@ -116,9 +125,12 @@ done_testing() {
 	exit 0
 }
 
+# How many times slower than a real one this machine is: an emulated node says so.
+SLOW=${VZ_TEST_SLOW:-1}
+
 # wait_for SECONDS COMMAND...: until the command succeeds
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLOW))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -le $end ] || return 1
@@ -167,9 +179,23 @@ make_conf() {
 		CGROUP="$CGROUP"
 		LOGGING="no"
 		LOGFILE="$T/vzctl.log"
-		STOP_TIMEOUT="30"
+		STOP_TIMEOUT="$((30 * SLOW))"
 		$(! grep -qs '^CONFIGFILE' "$etc/vz.conf" || echo 'CONFIGFILE="basic"')
 	END
+}
+
+# Links to a root's bin/busybox. Relative ones: what copies something over one from
+# outside hits the root's own, not that of the machine.
+busybox_links() {
+	local f
+	busybox --list-full | while read -r f; do
+		case $f in
+		bin/busybox) ;;
+		bin/*) echo "busybox $1/$f" ;;
+		sbin/*) echo "../bin/busybox $1/$f" ;;
+		usr/*) echo "../../bin/busybox $1/$f" ;;
+		esac
+	done | xargs -n 2 ln -s
 }
 
 # A VE's files: BusyBox and nothing else. Made once a run; needs busybox-static.
@@ -178,7 +204,7 @@ make_busybox_root() {
 	mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc/init.d,dev,proc,sys,root,var/log,home} &&
 		mkdir -m 755 "$root/run" && mkdir -m 1777 "$root/tmp" &&
 		cp "$(type -P busybox)" "$root/bin/busybox" || return
-	chroot "$root" /bin/busybox --install -s 2>/dev/null
+	busybox_links "$root"
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'nobody:x:65534:65534:nobody:/:/bin/false' \
 		>"$root/etc/passwd"
 	printf '%s\n' 'root:x:0:' 'tty:x:5:' 'nogroup:x:65534:' >"$root/etc/group"
@@ -211,11 +237,109 @@ make_ve() {
 	busybox_template && vzctl --quiet create "$veid" --ostemplate "$BUSYBOX_TEMPLATE" "$@"
 }
 
+# --- a network of one's own: needs OWN_NET=yes ---
+
+# skip_all unless this is a network namespace that the test may do with as it likes.
+need_net() {
+	is_root || skip_all "not root"
+	type -P ip >/dev/null || skip_all "no ip (iproute2)"
+	[ "${VZ_TEST_NET-}" = own ] || skip_all "no network namespace of its own"
+	ip link set lo up
+}
+
+# net_bridge NAME [ip link's options, as vlan_filtering 1]: a bridge of the node, up
+net_bridge() {
+	local name=$1
+	shift
+	ip link add "$name" type bridge "$@" && ip link set "$name" up
+}
+
+# net_host NAME [BRIDGE|- [ADDRESS/BITS...]]: another machine, a network namespace,
+# with eth0 on a bridge of the node; "-": on a cable of its own, NAME here.
+net_host() {
+	local name=$1 bridge=${2-} address
+	mkdir -p "$T/net" && : >"$T/net/$name" && unshare --net="$T/net/$name" true || return
+	on_host "$name" ip link set lo up
+	[ -n "$bridge" ] || return 0
+	ip link add "$name" type veth peer name eth0 netns "$T/net/$name" || return
+	[ "$bridge" = - ] || ip link set "$name" master "$bridge" || return
+	shift 2
+	for address; do
+		# shellcheck disable=SC2046 # a word or none
+		on_host "$name" ip addr add "$address" dev eth0 \
+			$([[ $address != *:* ]] || echo nodad) || return
+	done
+	ip link set "$name" up && on_host "$name" ip link set eth0 up
+}
+
+# on_host NAME COMMAND...
+on_host() {
+	nsenter --net="$T/net/$1" -- "${@:2}"
+}
+
+# pings ADDRESS [COMMAND...]: one answer, tried for some seconds; the command says
+# from where, as `on_host h1` or `vzctl exec 101`.
+pings() {
+	local address=$1 ping=ping
+	shift
+	case $address in *:*) ping=ping6 ;; esac
+	wait_for 5 "$@" busybox "$ping" -c 1 -W 1 "$address"
+}
+
+# What carries our mark in this network namespace: links, routes, proxy entries.
+our_net() {
+	[ "${VZ_TEST_NET-}" = own ] || return 0
+	ip -o link 2>/dev/null | sed -n 's/^[0-9]*: \([^:@]*\).*alias vz \([0-9]*\) .*/link \1 of VE \2/p'
+	{ ip route show table all proto 118 && ip -6 route show table all proto 118; } 2>/dev/null |
+		sed 's/^/route /'
+	{ ip neigh show proxy && ip -6 neigh show proxy; } 2>/dev/null | sed 's/^/proxy /'
+}
+
+# test_program NAME: where a program of tests/*.c is, built when it is not there
+test_program() {
+	local path
+	path=$(dirname "${REAPER:-$O/tests/reaper}")/$1
+	[ -x "$path" ] || make -s -C "${TESTS%/*}" "$path" >&2 || return
+	echo "$path"
+}
+
 # The files of the source tree, also of an unpacked one without git.
 list_files() {
 	git ls-files -co --exclude-standard 2>/dev/null | while read -r f; do
 		[ ! -f "$f" ] || echo "$f"
 	done | grep . || find . -path ./build -prune -o -type f -printf '%P\n'
+}
+
+# --- a terminal ---
+
+# on_terminal ROWS COLUMNS COMMAND [TEXT KEYS]...: the command on a terminal, where
+# somebody types KEYS (as printf's %b has them) when TEXT (an extended regex) has
+# come since the last keys. What was shown is in $T/screen, its exit status in
+# $T/status, the terminal's modes after it in $T/stty.
+on_terminal() {
+	local rows=$1 cols=$2 command=$3
+	shift 3
+	rm -f "$T/screen" "$T/status"
+	type_keys "$@" | TERM=${TERM_KIND:-xterm} timeout $((30 * SLOW)) script -qec \
+		"stty rows $rows cols $cols; $command; echo \$? >$T/status; stty -a >$T/stty" \
+		/dev/null >"$T/screen"
+}
+
+# screen_has OFFSET TEXT: below that many bytes
+screen_has() {
+	tail -c +$(($1 + 1)) "$T/screen" | grep -qaE "$2"
+}
+
+type_keys() {
+	local seen=0
+	while [ $# -gt 1 ]; do
+		wait_for 10 screen_has "$seen" "$1" || echo "# nothing as $1 came" >&2
+		seen=$(stat -c %s "$T/screen")
+		printf '%b' "$2"
+		shift 2
+	done
+	# Until the command has ended: an end of input would end it.
+	wait_for 15 test -e "$T/status"
 }
 
 # --- the end ---
@@ -242,9 +366,13 @@ our_groups() {
 
 # VEs are stopped by vzctl; what is there after that, it forgot.
 find_left() {
-	our_groups | grep -v "/$CGROUP\$"
-	our_mounts
-	find "$VZ_RUNDIR" -mindepth 1 -path '*/[0-9]*' 2>/dev/null
+	# Supervisors' group is the node's, and stays, empty.
+	our_groups | grep -v -e "/$CGROUP\$" -e "/$CGROUP/.super\$"
+	# The bpffs and the stage of lxcfs are the node's, and stay.
+	our_mounts | grep -v -e "^$T/net/" -e "^$VZ_RUNDIR/bpf\$" -e "^$VZ_RUNDIR/lxcfs\$"
+	our_net
+	find "$VZ_RUNDIR" -mindepth 1 -path "$VZ_RUNDIR/lxcfs" -prune -o -path '*/[0-9]*' -print \
+		2>/dev/null
 }
 
 clean_up() {
