@@ -112,6 +112,51 @@ HOSTNAME="web5"' "Red Hat's file has it"
 	is "$status $(file etc/hostname)" "0 web5" "no HOSTNM changes nothing"
 }
 
+test_ip() {
+	local some="10.1.2.3 10.1.3.3/24 fd00::3/64"
+	mkdir -p "$R/etc/network" "$R/etc/systemd/network" \
+		"$R/etc/sysconfig/network-scripts" "$R/etc/NetworkManager/conf.d"
+	printf 'auto lo\niface lo inet loopback\n' >"$R/etc/network/interfaces"
+	script set_ip.sh IP_ALL="$some" IP_ADDR="$some" IPDELALL=yes
+	is "$status$err" 0 "addresses are set"
+	is "$(file etc/network/interfaces)" "auto lo
+iface lo inet loopback
+# Written by vzctl, which replaces it: the addresses of venet0.
+auto venet0
+iface venet0 inet manual
+	up ip link set venet0 up || :
+	up ip addr replace 10.1.2.3/32 dev venet0 || :
+	up ip addr replace 10.1.3.3/24 dev venet0 || :
+	up ip addr replace fd00::3/64 dev venet0 || :
+	up ip route add default dev venet0 2>/dev/null || :
+	up ip -6 route add default dev venet0 2>/dev/null || :
+	down ip link set venet0 down || :
+# venet0: end" "ifupdown's file has them"
+	is "$(file etc/systemd/network/10-venet0.network | grep -c ^Address=)" 3 \
+		"so has systemd-networkd's"
+	like "$(file etc/sysconfig/network-scripts/ifcfg-venet0)" \
+		"IPADDR1=10.1.3.3.PREFIX1=24.*IPV6ADDR=fd00::3/64" "and Red Hat's"
+	again set_ip.sh IP_ALL="$some"
+	says addresses "$some"
+
+	printf '\nauto eth0\niface eth0 inet dhcp\n' >>"$R/etc/network/interfaces"
+	script set_ip.sh IP_ALL="10.1.2.4"
+	is "$(file etc/network/interfaces | grep -c -e 10.1.2.3 -e fd00)" 0 "old ones go"
+	like "$(file etc/network/interfaces)" "iface eth0 inet dhcp.*10.1.2.4/32" \
+		"new ones come, what is the administrator's stays"
+	is "$(find "$R/etc" -name route6-venet0)" "" "no route of IPv6 without it"
+	script set_ip.sh IP_ALL= IPDELALL=yes
+	is "$(file etc/network/interfaces)" "auto lo
+iface lo inet loopback
+
+auto eth0
+iface eth0 inet dhcp" "without addresses only the administrator's is left"
+	is "$(grep -rl -e venet0 -e 10.1 "$R/etc")" "" "and no file of ours"
+	says addresses ""
+	rm -r "$R/etc/network" "$R/etc/systemd" "$R/etc/NetworkManager" \
+		"$R/etc/sysconfig/network-scripts"
+}
+
 test_dns() {
 	printf '# mine\noptions ndots:2\nnameserver 9.9.9.9\nsearch old.org' >"$R/etc/resolv.conf"
 	script set_dns.sh NAMESERVER="1.1.1.1 2001:db8::1" SEARCHDOMAIN="a.org b.org"
@@ -246,7 +291,7 @@ for sh in ash dash bash; do
 		skip "$sh" "not on this machine"
 		continue
 	fi
-	for part in hostname dns userpass console postcreate; do
+	for part in hostname ip dns userpass console postcreate; do
 		diag "$part by $sh"
 		new_root $sh
 		test_$part

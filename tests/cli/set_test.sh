@@ -80,6 +80,22 @@ refused 131 'bad name "55": it would be taken for a VE'\''s number' --name 55 --
 refused 130 "the VE has no interface 'eth0': --netif_add" --ifname eth0 --bridge br0 --save
 refused 21 'DISKSPACE="5:3": expected the first number not to be greater than the second' \
 	--diskspace 5:3 --save
+refused 21 '--cpureserve "-1": expected a number from 0 to 1000000' --cpureserve -1 --save
+refused 21 '--memreserve "12X": expected a number with an optional suffix T, G, M, K, P or B' \
+	--memreserve 12X --save
+refused 21 '--memreserve "unlimited": expected a number with an optional suffix T, G, M, K, P or B' \
+	--memreserve unlimited --save
+refused 21 'CPURESERVE=50: expected no more than CPULIMIT, which is 40' \
+	--cpureserve 50 --cpulimit 40 --save
+refused 21 "CPURESERVE=150: expected no more than the VE's CPUs have, which are CPUS=1" \
+	--cpureserve 150 --cpus 1 --save
+refused 21 "there is no pool nowhere: no file $VZ_CONFDIR/pools/nowhere.conf" --pool nowhere --save
+refused 21 'MEMRESERVE=65536: expected no more than the limit of PHYSPAGES, which is 32768' \
+	--memreserve 256M --ram 128M --save
+for name in ../x a/b .hidden 'two words' "$(printf '%025d' 0)"; do
+	refused 21 "--pool \"$name\": expected a name of at most 24 letters, digits, - and _" \
+		--pool "$name" --save
+done
 run_is 109 "a sample that is not there" vzctl set 1101 --applyconfig none --save
 run_is 14 "a VE that is not there" vzctl set 1199 --cpus 1 --save
 run_is 14 "a name that is not there" vzctl set nobody --cpus 1 --save
