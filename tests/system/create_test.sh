@@ -12,7 +12,8 @@ cache=$T/template/cache
 left() {
 	find "$T/private" "$T/root" "$VZ_CONFDIR/names" -mindepth 1 -maxdepth 1
 	find "$VZ_CONFDIR/conf" -name '15*.conf'
-	our_mounts
+	# The bpffs is the node's, and stays.
+	our_mounts | grep -vx "$VZ_RUNDIR/bpf"
 }
 
 # hostile NAME PYTHON: an archive that `t` (a tarfile) is made into
@@ -97,6 +98,9 @@ for format in gz zst xz; do
 	printf '\377\377\377\377\377\377' |
 		dd of="$cache/bad.tar.$format" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
 	run_is 47 "refused: a damaged $format archive" vzctl create 1510 --ostemplate bad
+	head -c -5 "$T/whole" >"$cache/bad.tar.$format"
+	tail -c 5 "$T/whole" | tr '\000-\377' '\001-\377\000' >>"$cache/bad.tar.$format"
+	run_is 47 "refused: a $format archive with a wrong end" vzctl create 1510 --ostemplate bad
 	rm "$cache/bad.tar.$format"
 done
 is "$(left)" "" "nothing is left of these"
@@ -131,6 +135,57 @@ for ms in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 18 20 25 30; do
 done
 is "$bad" "" "kill -9 at many points of create and destroy"
 
+# The same while the distribution's script runs in the new VE.
+echo 'POST_CREATE=slow.sh' >>"$VZ_CONFDIR/dists/busybox.conf"
+printf 'echo made >/root/made\nsleep 0.02\n' >"$VZ_CONFDIR/dists/scripts/slow.sh"
+# What it had begun dies with it, a moment later, and holds the lock till then.
+patiently() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		run vzctl --quiet "$@"
+		[ "$status" = 9 ] || break
+		sleep 0.1
+	done
+	return "$status"
+}
+bad='' caught=0
+for us in 0 300 600 1000 1500 2000 3000 4000 6000; do
+	vzctl --quiet create 1518 >/dev/null 2>&1 &
+	until [ -d "$VZ_RUNDIR/1518" ] || ! kill -0 $! 2>/dev/null; do :; done
+	sleep "0.$(printf %06d $us)"
+	[ ! -d "$VZ_RUNDIR/1518" ] || caught=$((caught + 1))
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+	if [ ! -e "$VZ_CONFDIR/conf/1518.conf" ]; then
+		patiently create 1518 || bad+="create after $us us: $err; "
+	fi
+	patiently destroy 1518 || bad+="destroy after $us us: $err; "
+	[ -z "$(left)$(find_left)" ] || bad+="left after $us us: $(left) $(find_left); "
+done
+is "$bad" "" "kill -9 in POST_CREATE"
+run_ok "undisturbed" vzctl --quiet create 1518
+is "$(cat "$T/private/1518/root/made")" made "it is done"
+vzctl --quiet destroy 1518
+sed -i '$d' "$VZ_CONFDIR/dists/busybox.conf"
+[ $caught -gt 0 ]
+ok $? "which it hit" || diag "hit $caught times"
+
+# --- not yet on the disk ---
+
+run_ok "create" vzctl --quiet create 1511
+settled() {
+	[ ! -e "$T/private/1511.unsynced" ]
+}
+wait_for 60 settled
+ok $? "the files reach the disk in the background"
+cat /proc/sys/kernel/random/boot_id >"$T/private/1511.unsynced"
+run_ok "before that a VE runs" vzctl --quiet mount 1511
+vzctl --quiet umount 1511
+echo another-boot >"$T/private/1511.unsynced"
+run_is 43 "but not when the node went down meanwhile" vzctl mount 1511
+like "$err" "destroy the VE and create it again" "which says what to do"
+run_ok "destroy" vzctl --quiet destroy 1511
+is "$(left)$(ls "$T/private")" "" "nothing is left of it"
+
 for sig in INT TERM HUP; do
 	head -c 200M /dev/urandom >"$T/random"
 	[ -e "$cache/slow.tar.zst" ] || tar -C "$T" -c random | zstd -q -1 >"$cache/slow.tar.zst"
@@ -145,6 +200,18 @@ for sig in INT TERM HUP; do
 	is $? $((128 + $(kill -l $sig))) "SIG$sig ends create as it ends any program"
 	is "$(left)" "" "and nothing is left"
 done
+
+# As from nohup, or a shell's background: it does not concern us.
+(
+	trap '' HUP INT
+	exec vzctl --quiet create 1512 --ostemplate slow
+) >/dev/null 2>&1 &
+wait_for 5 test -d "$T/private/1512.creating"
+kill -HUP $!
+kill -INT $!
+wait $!
+is $? 0 "signals that are ignored end nothing"
+run_ok "destroy" vzctl --quiet destroy 1512
 
 run_ok "one VE" vzctl create 1513 --name first
 for i in 1514 1515 1516; do

@@ -17,6 +17,7 @@ up_again
 ok $? "its services run"
 is "$(in_ve rc-status --runlevel)" default "the default run level is reached"
 is "$(in_ve rc-status --crashed)" "" "no service has crashed"
+may_be_short
 sets
 logs_in
 ends_by_itself

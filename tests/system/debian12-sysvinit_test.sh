@@ -19,6 +19,7 @@ is "$(in_ve runlevel)" "N 2" "run level 2 is reached"
 run in_ve ps -eo args
 unlike "$out" "getty.*tty[0-9]" "no login on a terminal that is not there"
 like "$(in_ve ls /etc/ssh)" ssh_host_ed25519_key "it has host keys of its own"
+may_be_short
 sets
 logs_in
 ends_by_itself

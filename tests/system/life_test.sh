@@ -49,7 +49,7 @@ run_is 32 "umount of a running one" vzctl umount 1210
 run vzctl exec 1210 hostname
 is "$out" "life" "the host name is set"
 run vzctl exec 1210 'cut -d. -f1 /proc/uptime'
-[ "${out:-999}" -lt 60 ]
+[ "${out:-999}" -lt $((60 * SLOW)) ]
 ok $? "its uptime begins with it"
 run_is 20 "an unknown option" vzctl stop 1210 --nonsense
 run_ok "stop" vzctl stop 1210
@@ -80,6 +80,16 @@ vzctl --quiet start 1210
 vzctl exec 1210 halt >/dev/null 2>&1
 wait_for 20 is_down
 ok $? "halt from inside ends it, and all is cleaned up"
+bad=0
+for _ in 1 2 3 4; do
+	vzctl --quiet start 1210 || bad=1
+	pid=$(init_pid)
+	vzctl exec 1210 halt >/dev/null 2>&1
+	while [ -d "/proc/$pid" ]; do :; done
+	run vzctl --quiet set 1210 --onboot no --save
+	[ "$status" = 0 ] || { bad=1; break; }
+done
+ok $bad "a command that comes in the middle of this waits for it"
 vzctl --quiet start 1210
 was=$(init_pid)
 another_init() {
@@ -92,12 +102,15 @@ ok $? "reboot from inside starts it again"
 # --- the supervisor is killed ---
 
 super=$(super_pid)
+is "$(grep -c "/$CGROUP/.super\$" "/proc/$super/cgroup")" \
+	"$(grep -cE ':name=systemd:|^0::' "/proc/$super/cgroup")" \
+	"the supervisor is in no group of who started the VE"
 kill -9 "$super"
 wait_for 5 test ! -d "/proc/$super"
 status_is "exist mounted running" "without its supervisor it runs on"
 run vzctl exec 1210 echo inside
 is "$out" inside "and can be entered"
-run_is 32 "the next start" vzctl start 1210
+run_ok "the next command" vzctl --quiet set 1210 --cpuunits 1000
 wait_for 5 super_pid
 ok $? "gives it another supervisor"
 vzctl exec 1210 halt >/dev/null 2>&1
@@ -108,6 +121,32 @@ kill -9 "$(super_pid)"
 run_ok "stop without a supervisor" vzctl stop 1210 --fast
 is_down
 ok $? "leaves nothing"
+
+# --- the one that launches is killed: it would have been the supervisor ---
+
+mkdir -p "$T/bound" && chmod a+x "$T" "${T%/*}"
+cp "$VZ_CONFDIR/conf/1210.conf" "$T/1210.conf"
+echo "BIND=\"$T/bound:/mnt:ro\"" >>"$VZ_CONFDIR/conf/1210.conf"
+bad=''
+for us in 0 200 400 600 800 1000 1200 1400 1600 1800 2000 2300 2600 3000 3500 4000; do
+	vzctl --quiet start 1210 >/dev/null 2>&1 &
+	pid=$!
+	launcher=''
+	while kill -0 $pid 2>/dev/null; do
+		read -r launcher _ 2>/dev/null <"/proc/$pid/task/$pid/children" && break
+	done
+	sleep "0.$(printf %06d $us)"
+	[ -z "$launcher" ] || kill -9 "$launcher" 2>/dev/null
+	wait $pid 2>/dev/null
+	run vzctl --quiet start 1210
+	[ "$status" = 0 ] || [ "$status" = 32 ] || bad+="start after $us us: $status $err; "
+	run vzctl --quiet stop 1210 --fast
+	[ "$status" = 0 ] || bad+="stop after $us us: $status $err; "
+	left=$(find_left)
+	[ -z "$left" ] || bad+="left after $us us: $left; "
+done
+is "$bad" "" "killed at 16 points, the next start and stop work and leave nothing"
+cp "$T/1210.conf" "$VZ_CONFDIR/conf/1210.conf"
 
 # --- vzctl is killed, wherever it is ---
 

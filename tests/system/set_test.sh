@@ -76,6 +76,19 @@ run_ok "a password of a running VE" vzctl set 1110 --userpasswd root:one
 grep -q '^root:\$' "$T/private/1110/etc/shadow"
 ok $? "is set"
 was=$(grep ^root: "$T/private/1110/etc/shadow")
+echo root:from-stdin | vzctl set 1110 --userpasswd - >/dev/null &&
+	[ "$(grep ^root: "$T/private/1110/etc/shadow")" != "$was" ]
+ok $? "one from standard input"
+was=$(grep ^root: "$T/private/1110/etc/shadow")
+run_is 21 "nothing there" vzctl set 1110 --userpasswd -
+vzctl set 1110 --userpasswd "root:$(head -c 900 /dev/zero | tr '\0' s)" >/dev/null 2>&1 &
+seen=no
+while kill -0 $! 2>/dev/null; do
+	tr '\0' ' ' 2>/dev/null <"/proc/$!/cmdline" | grep -q 'userpasswd xxxx' && seen=blanked && break
+done
+wait $!
+is "$seen" blanked "the password does not stay among the arguments"
+was=$(grep ^root: "$T/private/1110/etc/shadow")
 
 run_ok "--setmode restart" vzctl set 1110 --capability net_raw:on --setmode restart --save
 like "$(vzctl status 1110)" running "the VE runs"
