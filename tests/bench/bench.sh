@@ -4,28 +4,11 @@
 # vz beside crun, lxc and the floor: the same BusyBox root, one run, interleaved,
 # medians, hot (back to back) and after 300 ms of idleness. ROUNDS=N for more.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/verdict.sh"
 
 BIN=$O/tests/bench
 ROUNDS=${ROUNDS:-31}
 ROOT=$T/bundle/rootfs
-missed=0
-
-# verdict WHAT RATIO MOST|LEAST BAR
-verdict() {
-	local word=ok
-	# What is no number was not measured, and so not reached.
-	if ! [[ $2 =~ ^[0-9.]+$ ]] ||
-		! awk -v r="$2" -v b="$4" -v s="$3" 'BEGIN { exit !(s == "most" ? r <= b : r >= b) }'; then
-		word=MISSED
-		missed=$((missed + 1))
-	fi
-	printf '  %-44s %7s   bar: at %s %s   %s\n' "$1" "$2" "$3" "$4" "$word"
-}
-
-# ratio A B: A / B
-ratio() {
-	awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0 && a > 0) printf "%.3f", a / b; else print "none" }'
-}
 
 min() {
 	printf '%s\n' "$@" | sort -g | head -n 1
@@ -197,6 +180,7 @@ bench_create() {
 	local tar=$T/template/cache/debian-bench-x86_64.tar.zst
 	if ! debian_template; then
 		echo "create: no Debian template could be made; not measured"
+		missed=$((missed + 1))
 		return
 	fi
 	mkdir -p "$T/x"
