@@ -18,6 +18,7 @@
 #include "ve/dist.h"
 #include "ve/idpool.h"
 #include "ve/launch.h"
+#include "ve/layout.h"
 #include "ve/mount.h"
 #include "ve/name.h"
 #include "ve/private.h"
@@ -33,6 +34,7 @@ struct create {
 	struct vz_ve ve; /* with the whole new configuration */
 	struct vz_idrange uids, gids;
 	struct vz_newarea area;
+	const struct vz_layout *layout;
 	char *tarball;
 	uint64_t tarball_size;
 };
@@ -187,7 +189,6 @@ static int find_template(struct create *c, struct vz_err *err)
 
 static int check(struct create *c, struct vz_err *err)
 {
-	const char *layout = vz_cfg_str(c->ve.cfg, VZ_P_VE_LAYOUT);
 	const char *name = vz_cfg_str(c->ve.cfg, VZ_P_NAME);
 	int r;
 
@@ -195,10 +196,9 @@ static int check(struct create *c, struct vz_err *err)
 		return vz_err_set(err, VZ_E_VALUE, 0,
 				  "VEIDs from 0 to %d are reserved: choose a greater one",
 				  RESERVED_IDS);
-	if (layout && strcmp(layout, "simfs"))
-		return vz_err_set(err, VZ_E_LAYOUT, 0,
-				  "layout '%s' is not supported yet: use simfs", layout);
-	r = vz_cfg_check(c->ve.cfg, err);
+	r = vz_layout_wanted(&c->ve, &c->layout, err);
+	if (!r)
+		r = vz_cfg_check(c->ve.cfg, err);
 	if (!r)
 		r = vz_vepool_check(c->ctx, c->ve.cfg, err);
 	if (!r && name && *name)
@@ -263,7 +263,7 @@ static int tick(void *data, uint64_t done)
 	return 0;
 }
 
-static int unpack(struct create *c, struct vz_err *err)
+static int unpack(struct create *c, int rootfd, struct vz_err *err)
 {
 	const struct vz_cfg *cfg = c->ve.cfg;
 	struct vz_limit space = vz_cfg_limit(cfg, VZ_P_DISKSPACE);
@@ -271,7 +271,7 @@ static int unpack(struct create *c, struct vz_err *err)
 	vz_autofd int fd = open(c->tarball, O_RDONLY | O_CLOEXEC);
 	struct vz_untar how = {
 		.archive_fd = fd,
-		.rootfd = c->area.rootfd,
+		.rootfd = rootfd,
 		.uid = vz_cfg_u64(cfg, VZ_P_LOCAL_UID),
 		.gid = vz_cfg_u64(cfg, VZ_P_LOCAL_GID),
 		.tick = tick,
@@ -299,6 +299,30 @@ static int unpack(struct create *c, struct vz_err *err)
 	return r;
 }
 
+/* The area as its layout has it, with the template's files in it. */
+static int make_files(struct create *c, struct vz_err *err)
+{
+	static const struct vz_layout_mount writable = { 0 };
+	struct vz_layout_new how = { 0 };
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
+	vz_autofree char *path = vz_strf("%s/root", c->area.dir);
+	vz_autofd int mnt = -1, rootfd = -1;
+	int r = path ? 0 : -ENOMEM;
+
+	if (!r)
+		r = c->layout->begin(&c->ve, path, c->area.rootfd, &how, err);
+	if (r || c->layout->over_base)
+		return r;
+	r = vz_area_open(path, &area, err);
+	if (!r)
+		r = c->layout->mount(&c->ve, &area, &writable, &mnt, err);
+	if (r)
+		return r;
+	rootfd = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return rootfd < 0 ? vz_err_set(err, VZ_E_NEWPRIVATE, errno, "can't open %s", path)
+			  : unpack(c, rootfd, err);
+}
+
 /* --- POST_CREATE: a script of the distribution, inside the new VE --- */
 
 static int run_post_create(struct create *c, struct vz_err *err)
@@ -323,20 +347,15 @@ static int run_post_create(struct create *c, struct vz_err *err)
  */
 static int with_mount(struct create *c, struct vz_err *err)
 {
+	vz_autofree char *path = vz_strf("%s/root", c->area.dir);
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	const char *root = vz_ve_root(&c->ve, err);
-	vz_autofd int target = -1, mnt = -1;
-	int r = vz_mkdir_p(root, 0700);
+	int r = path ? vz_area_open(path, &area, err) : -ENOMEM;
 
+	if (!r)
+		r = vz_ve_attach(&c->ve, c->layout, &area, err);
 	if (r)
-		return vz_err_set(err, VZ_E_MOUNTPOINT, -r, "can't make %s", root);
-	target = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (target < 0)
-		return vz_err_set(err, VZ_E_MOUNTPOINT, errno, "can't open %s", root);
-	mnt = vz_mnt_clone(c->area.rootfd, "", false);
-	r = mnt < 0 ? mnt : vz_mnt_attach(mnt, target);
-	if (r)
-		return vz_err_set(err, VZ_E_MOUNT, -r, "can't mount %s on %s",
-				  c->area.dir, root);
+		return r;
 	r = run_post_create(c, err);
 	if (umount2(root, UMOUNT_NOFOLLOW | MNT_DETACH) && !r)
 		r = vz_err_set(err, VZ_E_UMOUNT, errno, "can't umount %s", root);
@@ -435,7 +454,7 @@ static int steps(struct create *c, struct vz_err *err)
 	if (!r) {
 		vz_info(c->ctx, "Creating the private area of VE %u (%s)", c->id,
 			vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE));
-		r = unpack(c, err);
+		r = make_files(c, err);
 	}
 	if (!r)
 		r = post_create(c, err);

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "sys/mnt.h"
 #include "ve/action.h"
+#include "ve/layout.h"
 #include "ve/private.h"
 #include "ve/state.h"
 
@@ -23,41 +24,11 @@ int vz_ve_mounted(const struct vz_ve *ve)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int check_private(const struct vz_ve *ve, const char **ret, struct vz_err *err)
+/* The area's files, seen at VE_ROOT. */
+static int attach(const struct vz_ve *ve, int mnt, const char *root, struct vz_err *err)
 {
-	const char *private = vz_ve_private(ve, err);
-	struct stat st;
-
-	if (!private)
-		return -EINVAL;
-	if (stat(private, &st))
-		return vz_err_set(err, errno == ENOENT ? VZ_E_NOPRIVATE : VZ_E_SYSTEM,
-				  errno, "the private area %s can't be used", private);
-	if (!S_ISDIR(st.st_mode))
-		return vz_err_set(err, VZ_E_NOPRIVATE, ENOTDIR,
-				  "the private area %s can't be used", private);
-	*ret = private;
-	return vz_area_check_settled(ve->ctx, private, err);
-}
-
-/* How the private area is laid out; the default is simfs. */
-static int check_layout(const struct vz_ve *ve, struct vz_err *err)
-{
-	const char *layout = vz_cfg_str(ve->cfg, VZ_P_VE_LAYOUT);
-
-	if (!layout || !strncmp(layout, "simfs", 5))
-		return 0;
-	return vz_err_set(err, VZ_E_LAYOUT, 0,
-			  "VE_LAYOUT=\"%s\" can't be mounted: only simfs is supported",
-			  layout);
-}
-
-/* simfs: the private area itself, seen at VE_ROOT. */
-static int bind_private(const char *private, const char *root, bool privileged,
-			struct vz_err *err)
-{
-	vz_autofd int mnt = -1, at = -1;
 	int r = vz_mkdir_p(root, 0700);
+	vz_autofd int at = -1;
 
 	if (r)
 		return vz_err_set(err, VZ_E_MKDIR, -r, "can't make VE_ROOT %s", root);
@@ -65,14 +36,26 @@ static int bind_private(const char *private, const char *root, bool privileged,
 	if (at < 0)
 		return vz_err_set(err, VZ_E_MOUNTPOINT, errno,
 				  "VE_ROOT %s can't be mounted on", root);
-	r = mnt = vz_mnt_clone(AT_FDCWD, private, false);
 	/* A user namespace VE has its devices bound into its /dev. */
-	if (mnt >= 0)
-		r = privileged ? 0 : vz_mnt_set_attr(mnt, MOUNT_ATTR_NODEV, false);
+	r = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID)
+		    ? vz_mnt_set_attr(mnt, MOUNT_ATTR_NODEV, false)
+		    : 0;
 	if (!r)
 		r = vz_mnt_attach(mnt, at);
-	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't mount %s on %s", private, root)
+	return r ? vz_err_set(err, VZ_E_MOUNT, -r, "can't mount VE %u on %s", ve->id,
+			      root)
 		 : 0;
+}
+
+int vz_ve_attach(const struct vz_ve *ve, const struct vz_layout *layout,
+		 const struct vz_area *area, struct vz_err *err)
+{
+	static const struct vz_layout_mount writable = { 0 };
+	const char *root = vz_ve_root(ve, err);
+	vz_autofd int mnt = -1;
+	int r = root ? layout->mount(ve, area, &writable, &mnt, err) : -EINVAL;
+
+	return r ? r : attach(ve, mnt, root, err);
 }
 
 /* \040 and the like, as mountinfo writes spaces. */
@@ -142,22 +125,26 @@ static int umount_root(const struct vz_ve *ve, const char *root, struct vz_err *
 
 int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 {
-	const char *root = vz_ve_root(ve, err), *private = NULL;
-	int r = root ? check_private(ve, &private, err) : -EINVAL;
+	const char *root = vz_ve_root(ve, err), *private;
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
+	const struct vz_layout *layout;
+	int r;
 
-	if (r)
-		return r;
+	private = root ? vz_ve_private(ve, err) : NULL;
+	if (!private)
+		return -EINVAL;
 	r = vz_ve_mounted(ve);
 	if (r)
 		return r > 0 ? 0
 			     : vz_err_set(err, VZ_E_MOUNTPOINT, -r,
 					  "VE_ROOT %s can't be looked at", root);
-	r = check_layout(ve, err);
+	r = vz_layout_open(ve, NULL, &layout, &area, err);
+	if (!r)
+		r = vz_area_check_settled(ve->ctx, private, err);
 	if (!r)
 		r = vz_action_run(ve, "premount", err);
 	if (!r)
-		r = bind_private(private, root, !vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID),
-				 err);
+		r = vz_ve_attach(ve, layout, &area, err);
 	if (r)
 		return r;
 	r = vz_action_run(ve, "mount", err);
