@@ -96,15 +96,13 @@ int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count)
 	return r ? r : write_map(pid, "gid_map", gid, count);
 }
 
-int vz_ns_new_time(int *ret_own)
+int vz_ns_new_time(void)
 {
-	vz_autofd int own = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
 	struct timespec mono, boot;
+	vz_autofd int fd = -1;
 	char offsets[128];
 	int r;
 
-	if (own < 0)
-		return errno == ENOENT ? -EINVAL : -errno;
 	if (unshare(CLONE_NEWTIME))
 		return -errno;
 	clock_gettime(CLOCK_MONOTONIC, &mono);
@@ -112,17 +110,10 @@ int vz_ns_new_time(int *ret_own)
 	snprintf(offsets, sizeof(offsets), "monotonic %lld 0\nboottime %lld 0\n",
 		 -(long long)mono.tv_sec, -(long long)boot.tv_sec);
 	r = vz_write_small(AT_FDCWD, "/proc/self/timens_offsets", offsets);
-	if (r) {
-		vz_ns_end_time(own);
+	if (r)
 		return r;
-	}
-	*ret_own = vz_take_fd(&own);
-	return 0;
-}
-
-int vz_ns_end_time(int own)
-{
-	return setns(own, CLONE_NEWTIME) ? -errno : 0;
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	return fd < 0 || setns(fd, CLONE_NEWTIME) ? -errno : 0;
 }
 
 int vz_ns_lo_up(void)

@@ -30,13 +30,11 @@ pid_t vz_ns_clone_owned(uint64_t flags, int cgroup_fd, uid_t owner, uint64_t sig
 int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count);
 
 /*
- * Let the next child be born in a time namespace in which the machine has
- * just been booted. *ret_own is for vz_ns_end_time(), which brings this
- * process back: an execve() would otherwise move it there, too.
- * 0 or -errno; -EINVAL: the kernel has no time namespaces.
+ * Move this process, which has no threads, into a new time namespace in which the
+ * machine has just been booted: one of the user namespace that it is root of, or CRIU
+ * could not dump it. 0 or -errno; -EINVAL: the kernel has no time namespaces.
  */
-int vz_ns_new_time(int *ret_own);
-int vz_ns_end_time(int own);
+int vz_ns_new_time(void);
 
 /*
  * Without IPv6: in the network namespace `netns`, where this process is for that

@@ -63,6 +63,16 @@ static int enter_groups(const struct vz_init *in, struct vz_err *err)
 					: 0;
 }
 
+/* A change of ids has taken this process's own files in /proc from it. */
+static int begin_time(struct vz_err *err)
+{
+	int r = prctl(PR_SET_DUMPABLE, 1) ? -errno : vz_ns_new_time();
+
+	if (prctl(PR_SET_DUMPABLE, 0) || (r && r != -EINVAL))
+		return vz_err_set(err, VZ_E_KERNEL, -r, "can't make a time namespace");
+	return 0;
+}
+
 static int become_root(const struct vz_init *in, struct vz_err *err)
 {
 	await(in->sock, VZ_INIT_MAPPED);
@@ -112,6 +122,8 @@ static int build(const struct vz_init *in, struct vz_init_hello *hello,
 		r = enter_home(in, err);
 	if (!r)
 		r = become_root(in, err);
+	if (!r)
+		r = begin_time(err);
 	if (!r)
 		r = vz_initfs_build(in, enter_groups, &fds[VZ_INIT_FD_CONSOLE], ret_tty,
 				    err);

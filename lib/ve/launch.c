@@ -22,31 +22,23 @@
 #include "sys/mnt.h"
 #include "sys/ns.h"
 #include "ve/balance.h"
-#include "ve/count.h"
-#include "ve/fence.h"
+#include "ve/ground.h"
 #include "ve/init.h"
 #include "ve/net.h"
-#include "ve/poolgroup.h"
 #include "ve/reserve.h"
-#include "ve/state.h"
-#include "ve/super.h"
 
 /* One launch under way, in the process that will be init's parent. */
 struct launch {
 	struct vz_ve *ve;
 	const struct vz_ctx *ctx;
 	struct vz_launch *how;
-	struct vz_fence fence;
-	struct vz_count count;
+	struct vz_ground g;
 	struct vz_init init;
 	struct vz_lxcfs lxcfs;
 	struct vz_init_hello hello;
-	struct vz_super super;
-	struct vz_state state;
 	int sock; /* to the child */
 	int pidfd;
 	pid_t pid;
-	int own_time;
 };
 
 /* A step of a launch. What it made is undone when a later one fails. */
@@ -61,133 +53,34 @@ static bool is_tool(const struct launch *l)
 	return l->how->mode == VZ_LAUNCH_TOOL;
 }
 
-static int read_config(struct launch *l, struct vz_err *err)
+/* What stands before there is a process, and what process 1 is told of it. */
+static int raise_ground(struct launch *l, struct vz_err *err)
 {
-	int r = vz_fence_read(l->ve, &l->fence, err);
+	uint32_t flags = (is_tool(l) ? VZ_GROUND_TOOL : 0) |
+			 (l->how->force ? VZ_GROUND_FORCE : 0);
+	int r = vz_ground_raise(l->ve, flags, &l->g, err);
 
 	if (r)
 		return r;
+	l->g.state.reboots = l->how->reboots;
 	l->init.veid = l->ve->id;
 	l->init.tool = is_tool(l);
-	l->init.privileged = l->fence.privileged;
-	l->init.features = l->fence.features;
-	l->init.caps = l->state.caps = l->fence.caps;
-	l->init.seccomp = l->state.seccomp = l->fence.seccomp;
-	l->init.dev = &l->fence.dev;
+	l->init.privileged = l->g.fence.privileged;
+	l->init.features = l->g.fence.features;
+	l->init.caps = l->g.fence.caps;
+	l->init.seccomp = l->g.fence.seccomp;
+	l->init.dev = &l->g.fence.dev;
 	l->init.hostname = vz_cfg_str(l->ve->cfg, VZ_P_HOSTNAME);
-	l->state.uid = l->fence.uid;
-	l->state.gid = l->fence.gid;
-	l->state.tool = is_tool(l);
-	l->state.reboots = l->how->reboots;
-	snprintf(l->state.cgroup, sizeof(l->state.cgroup), "%s", l->fence.cg.name);
+	l->init.groups = l->g.groups;
+	l->init.counters = l->g.counters;
+	l->init.max_ptys = vz_count_kernel_limit(l->ve, VZ_UBC_NUMPTY);
+	l->init.max_shm = vz_count_kernel_limit(l->ve, VZ_UBC_SHMPAGES);
 	return 0;
 }
 
-static void drop_config(struct launch *l)
+static void drop_ground(struct launch *l)
 {
-	vz_fence_done(&l->fence);
-}
-
-/* RUNDIR/VEID, with the lock that makes this VE ours. */
-static int make_state_dir(struct launch *l, struct vz_err *err)
-{
-	vz_autofree char *dir = NULL;
-	int r;
-
-	if (!is_tool(l))
-		return vz_super_prepare(l->ve, &l->super, err);
-	dir = vz_strf("%s/%u", l->ctx->rundir, l->ve->id);
-	r = dir ? vz_mkdir_p(dir, 0700) : -ENOMEM;
-	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't make %s", dir) : 0;
-}
-
-static void drop_state(struct launch *l)
-{
-	vz_super_done(&l->super);
-	vz_state_remove(l->ctx, l->ve->id);
-}
-
-static int claim_ids(struct launch *l, struct vz_err *err)
-{
-	uint32_t other = 0;
-	int r;
-
-	if (l->fence.privileged)
-		return 0;
-	r = vz_state_claim_ids(l->ctx, l->ve->id, l->fence.uid, &other);
-	if (r == -EBUSY)
-		return vz_err_set(err, VZ_E_ENV, EBUSY,
-				  "the ids from %u on (LOCAL_UID) are those of VE %u, "
-				  "which runs",
-				  l->fence.uid, other);
-	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't claim the ids from %u on",
-			      l->fence.uid)
-		 : 0;
-}
-
-static void release_ids(struct launch *l)
-{
-	if (!l->fence.privileged)
-		vz_state_release_ids(l->ctx, l->ve->id, l->fence.uid);
-}
-
-static void release_reserve(struct launch *l)
-{
-	vz_fence_release(&l->fence, NULL);
-}
-
-/* Promises are made before there is anything that they are about. */
-static int claim_reserve(struct launch *l, struct vz_err *err)
-{
-	unsigned int flags = is_tool(l)	     ? VZ_RESERVE_POOL
-			     : l->how->force ? VZ_RESERVE_FORCE
-					     : 0;
-	int r = vz_reserve_claim(l->ctx, l->ve->id, l->ve->cfg, flags, err);
-
-	if (r)
-		return r;
-	if (*l->fence.pool)
-		r = vz_poolgroup_raise(l->ctx, &l->fence.host, l->ve->cfg, l->fence.pool,
-				       err);
-	if (r)
-		release_reserve(l);
-	return r;
-}
-
-static int raise_fence(struct launch *l, struct vz_err *err)
-{
-	int r = vz_fence_raise(&l->fence, err);
-
-	if (r)
-		return r;
-	r = vz_cg_entry_open(&l->fence.cg, VZ_CG_HOME, &l->init.groups, err);
-	if (!r) {
-		r = vz_count_begin(l->ve, &l->fence.cg, l->init.groups.v2_dir, &l->count,
-				   &l->init.counters, err);
-		if (r)
-			vz_cg_entry_close(&l->init.groups);
-	}
-	if (r)
-		vz_fence_drop(&l->fence, NULL);
-	l->init.max_ptys = vz_count_kernel_limit(l->ve, VZ_UBC_NUMPTY);
-	l->init.max_shm = vz_count_kernel_limit(l->ve, VZ_UBC_SHMPAGES);
-	return r;
-}
-
-static void close_counters(struct launch *l)
-{
-	if (l->init.counters >= 0)
-		close(l->init.counters);
-	l->init.counters = -1;
-}
-
-static void drop_fence(struct launch *l)
-{
-	vz_cg_entry_close(&l->init.groups);
-	close_counters(l);
-	vz_acct_close(&l->count.acct);
-	vz_count_end(l->ve, &l->fence.cg);
-	vz_fence_drop(&l->fence, NULL);
+	vz_ground_drop(&l->g);
 }
 
 static void close_root(struct launch *l)
@@ -232,7 +125,7 @@ static void unstage_binds(struct launch *l)
 static int stage_lxcfs(struct launch *l, struct vz_err *err)
 {
 	if (!is_tool(l))
-		vz_lxcfs_stage(l->ve, l->fence.features, &l->lxcfs);
+		vz_lxcfs_stage(l->ve, l->g.fence.features, &l->lxcfs);
 	return 0;
 }
 
@@ -267,25 +160,21 @@ static void kill_child(struct launch *l)
 
 static int clone_child(struct launch *l, struct vz_err *err)
 {
-	uint64_t flags = NAMESPACES | (l->fence.privileged ? 0 : CLONE_NEWUSER);
-	int sock[2], r = vz_ns_new_time(&l->own_time);
+	uint64_t flags = NAMESPACES | (l->g.fence.privileged ? 0 : CLONE_NEWUSER);
+	int sock[2];
 
-	if (r && r != -EINVAL)
-		return vz_err_set(err, VZ_E_KERNEL, -r, "can't make a time namespace");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a socket");
-	l->pid = l->fence.privileged
+	l->pid = l->g.fence.privileged
 			 ? vz_ns_clone(flags, l->init.groups.v2_dir, &l->pidfd)
 			 : vz_ns_clone_owned(
-				   flags, l->init.groups.v2_dir, l->fence.uid,
+				   flags, l->init.groups.v2_dir, l->g.fence.uid,
 				   vz_cfg_limit(l->ve->cfg, VZ_P_NUMSIGINFO).limit,
 				   &l->pidfd);
 	if (!l->pid)
 		child(l, sock[1], sock[0]);
 	close(sock[1]);
 	l->sock = sock[0];
-	if (l->own_time >= 0)
-		vz_ns_end_time(l->own_time);
 	if (l->pid > 0)
 		return 0;
 	kill_child(l);
@@ -299,8 +188,8 @@ static int map_ids(struct launch *l, struct vz_err *err)
 	char word = VZ_INIT_MAPPED;
 	int r = 0;
 
-	if (!l->fence.privileged)
-		r = vz_ns_write_maps(l->pid, l->fence.uid, l->fence.gid, VZ_ID_RANGE);
+	if (!l->g.fence.privileged)
+		r = vz_ns_write_maps(l->pid, l->g.fence.uid, l->g.fence.gid, VZ_ID_RANGE);
 	if (!r && send(l->sock, &word, 1, MSG_NOSIGNAL) != 1)
 		r = -errno;
 	/* EPIPE: the child has failed and says why, see await_child(). */
@@ -326,15 +215,15 @@ static int send_groups(struct launch *l, const struct vz_cg_entry *e)
 static int finish_fence(struct launch *l, struct vz_err *err)
 {
 	struct vz_cg_entry e;
-	int r = vz_fence_finish(&l->fence, err);
+	int r = vz_fence_finish(&l->g.fence, err);
 
 	if (!r)
-		r = vz_cg_entry_open(&l->fence.cg, VZ_CG_REST, &e, err);
+		r = vz_cg_entry_open(&l->g.fence.cg, VZ_CG_REST, &e, err);
 	if (r)
 		return r;
 	r = send_groups(l, &e);
 	vz_cg_entry_close(&e);
-	vz_count_attach(l->ve, l->init.groups.v2_dir, &l->count);
+	vz_count_attach(l->ve, l->init.groups.v2_dir, &l->g.count);
 	return r ? vz_err_set(err, VZ_E_SYSTEM, -r,
 			      "can't give the VE's groups to its process 1")
 		 : 0;
@@ -343,7 +232,7 @@ static int finish_fence(struct launch *l, struct vz_err *err)
 /* All its groups are there: let everyone have what he was promised. */
 static int balance(struct launch *l, struct vz_err *err)
 {
-	return vz_balance(l->ctx, &l->fence.host, l->ve->cfg, NULL, err);
+	return vz_balance(l->ctx, &l->g.fence.host, l->ve->cfg, NULL, err);
 }
 
 /* Scripts of a VE that does not run do without: its addresses may be elsewhere. */
@@ -420,10 +309,10 @@ static int await_child(struct launch *l, struct vz_err *err)
 	ssize_t n;
 
 	/* As who its processes are: a node's root may lack CAP_SYS_RESOURCE. */
-	if (!l->fence.privileged)
-		vz_ns_act_as(l->fence.uid);
+	if (!l->g.fence.privileged)
+		vz_ns_act_as(l->g.fence.uid);
 	set_rlimits(l);
-	if (!l->fence.privileged)
+	if (!l->g.fence.privileged)
 		vz_ns_act_as(0);
 	set_oom_score(l);
 	n = vz_fdpass_recv(l->sock, &l->hello, sizeof(l->hello), fds, VZ_INIT_FDS);
@@ -441,10 +330,10 @@ static int await_child(struct launch *l, struct vz_err *err)
 	drop_lxcfs(l);
 	if (l->hello.lxcfs)
 		vz_lxcfs_warn(l->ve, l->hello.lxcfs);
-	vz_count_learn(l->ve, l->pid, &l->count);
-	vz_acct_close(&l->count.acct);
-	l->super.fd[VZ_SUPER_CONSOLE] = fds[VZ_INIT_FD_CONSOLE];
-	l->super.fd[l->hello.notifies ? VZ_SUPER_NOTIFY : VZ_SUPER_READY] =
+	vz_count_learn(l->ve, l->pid, &l->g.count);
+	vz_acct_close(&l->g.count.acct);
+	l->g.super.fd[VZ_SUPER_CONSOLE] = fds[VZ_INIT_FD_CONSOLE];
+	l->g.super.fd[l->hello.notifies ? VZ_SUPER_NOTIFY : VZ_SUPER_READY] =
 		fds[VZ_INIT_FD_READY];
 	return 0;
 }
@@ -452,15 +341,15 @@ static int await_child(struct launch *l, struct vz_err *err)
 static int save_state(struct launch *l, struct vz_err *err)
 {
 	struct timespec now;
-	int r = vz_state_identify(l->ctx, l->pid, &l->state);
+	int r = vz_state_identify(l->ctx, l->pid, &l->g.state);
 
 	if (r)
 		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't identify process %d",
 				  l->pid);
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	l->state.started = now.tv_sec;
-	memcpy(l->state.init_name, l->hello.kind, sizeof(l->state.init_name));
-	return vz_state_save(l->ctx, l->ve->id, &l->state, err);
+	l->g.state.started = now.tv_sec;
+	memcpy(l->g.state.init_name, l->hello.kind, sizeof(l->g.state.init_name));
+	return vz_state_save(l->ctx, l->ve->id, &l->g.state, err);
 }
 
 static int configure(struct launch *l, struct vz_err *err)
@@ -491,11 +380,7 @@ static int run_init(struct launch *l, struct vz_err *err)
 }
 
 static const struct step steps[] = {
-	{ "configuration", read_config, drop_config },
-	{ "state directory", make_state_dir, drop_state },
-	{ "ids", claim_ids, release_ids },
-	{ "reservations and pool", claim_reserve, release_reserve },
-	{ "groups and devices", raise_fence, drop_fence },
+	{ "ground", raise_ground, drop_ground },
 	{ "root", clone_root, close_root },
 	{ "bind mounts", stage_binds, unstage_binds },
 	{ "lxcfs", stage_lxcfs, drop_lxcfs },
@@ -534,14 +419,9 @@ static void launch_init(struct launch *l, struct vz_ve *ve, struct vz_launch *ho
 			      .ctx = ve->ctx,
 			      .how = how,
 			      .sock = -1,
-			      .pidfd = -1,
-			      .own_time = -1 };
-	l->count = VZ_COUNT_NONE;
-	l->init.root = l->init.counters = -1;
+			      .pidfd = -1 };
+	l->init.root = -1;
 	l->init.lxcfs = &l->lxcfs;
-	memset(&l->init.groups, -1, sizeof(l->init.groups));
-	memset(l->super.fd, -1, sizeof(l->super.fd));
-	l->super.program = -1;
 }
 
 static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *err)
@@ -556,12 +436,8 @@ static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *e
 	how->tool_fd = l.sock;
 	how->tool_pidfd = l.pidfd;
 	close_root(&l);
-	close_counters(&l);
-	vz_cg_entry_close(&l.init.groups);
-	vz_super_done(&l.super);
-	vz_fence_done(&l.fence);
-	if (l.own_time >= 0)
-		close(l.own_time);
+	vz_ground_leave(&l.g);
+	vz_super_done(&l.g.super);
 	return 0;
 }
 
@@ -589,10 +465,10 @@ static _Noreturn void become_super(struct vz_ve *ve, struct vz_launch *how, int 
 	if (vz_write_all(report, &rep, sizeof(rep)) || r)
 		if (r)
 			_exit(1);
-	l.super.pid = l.pid;
-	l.super.fd[VZ_SUPER_INIT] = l.pidfd;
-	l.super.fd[VZ_SUPER_WAITER] = how->wait && rep.tells_ready ? report : -1;
-	vz_super_exec(ve, &l.super);
+	l.g.super.pid = l.pid;
+	l.g.super.fd[VZ_SUPER_INIT] = l.pidfd;
+	l.g.super.fd[VZ_SUPER_WAITER] = how->wait && rep.tells_ready ? report : -1;
+	vz_super_exec(ve, &l.g.super);
 	/* The VE runs; the next command gives it another supervisor. */
 	_exit(1);
 }
