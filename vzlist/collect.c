@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "conf/peek.h"
+#include "ve/diskquota.h"
 #include "ve/ids.h"
 #include "ve/name.h"
 #include "ve/state.h"
@@ -246,6 +247,16 @@ static bool find_status(struct reader *rd, struct ve *ve)
 	return true;
 }
 
+static void read_quota(struct ve *ve)
+{
+	const char *value = ve_value(ve, VZ_P_VE_PRIVATE);
+	char path[PATH_MAX];
+
+	if (value && expand_veid(value, ve->id, path, sizeof(path)))
+		ve->has_quota =
+			!vz_diskquota_read(ve->list->ctx, ve->id, path, &ve->quota);
+}
+
 /* False: there is no VE of this number, or none that is wanted. */
 static int read_ve(struct reader *rd, struct ve *ve, bool *ret_listed)
 {
@@ -273,6 +284,8 @@ static int read_ve(struct reader *rd, struct ve *ve, bool *ret_listed)
 		find_uptime(rd, ve);
 	if (list->need_name)
 		ve->name = checked_name(ve);
+	if (list->need_quota)
+		read_quota(ve);
 	*ret_listed = true;
 	return 0;
 }

@@ -134,6 +134,9 @@ void fields_need(struct list *list, const struct vz_pick *pick, bool all_parts)
 		if (!all_parts && pick->part != UBC_BARRIER && pick->part != UBC_LIMIT)
 			return;
 	}
+	/* Limits are in the file, too. */
+	if (col->parts == &quota && (all_parts || pick->part == QUOTA_USAGE))
+		list->need_quota = true;
 	switch (col->id) {
 	case F_CTID:
 	case F_LAVERAGE:
@@ -253,8 +256,13 @@ static void quota_cell(const struct ve *ve, const struct vz_col *col, unsigned i
 {
 	struct vz_limit v;
 
-	if (part == QUOTA_USAGE)
+	if (part == QUOTA_USAGE) {
+		ret->set = ve->has_quota;
+		ret->num = (int)col->id == VZ_P_DISKINODES
+				   ? ve->quota.inodes
+				   : (ve->quota.space + 1023) / 1024;
 		return;
+	}
 	ret->set = set_limit(ve, col->id, &v);
 	ret->num = part == QUOTA_SOFT ? v.barrier : v.limit;
 }

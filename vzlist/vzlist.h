@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "res/param.h"
 #include "res/ubc.h"
+#include "sys/quota.h"
 #include "tool/cols.h"
 #include "ve/traffic.h"
 
@@ -28,6 +29,8 @@ struct ve {
 	const struct list *list;
 	const char **values; /* of its file, by the list's key index; NULL: unset */
 	const char *name; /* when names/ agrees */
+	bool has_quota; /* its file system counts what it uses: */
+	struct vz_quota quota;
 };
 
 /* What the columns and filters need read. */
@@ -43,6 +46,7 @@ struct list {
 	bool need_name;
 	bool need_ubc;
 	bool need_traffic;
+	bool need_quota;
 	struct vz_traffic traffic;
 	struct vz_ubc *ubc; /* of all VEs that run */
 	const char *dumpdir;

@@ -51,6 +51,16 @@ enum vz_exit {
 	VZ_E_DELPRIVATE = 52,
 	VZ_E_FSTYPE = 53,
 	VZ_E_MKDIR = 54,
+	VZ_E_NOQUOTALIMITS = 55, /* quota limits are missing */
+	VZ_E_DQ_ON = 60, /* can't turn disk quota on */
+	VZ_E_DQ_INIT = 61,
+	VZ_E_DQ_SET = 62,
+	VZ_E_NODISKSPACE = 63, /* DISKSPACE is not set */
+	VZ_E_NODISKINODES = 64, /* DISKINODES is not set */
+	VZ_E_DQ_USER = 65, /* can't set quotas of the VE's users and groups */
+	VZ_E_DQ_OFF = 66,
+	VZ_E_DQ_UGID = 67, /* quotas of users and groups are not on */
+	VZ_E_DQ_USAGE = 68, /* can't read disk usage */
 	VZ_E_HOSTNAME = 70,
 	VZ_E_IP = 71,
 	VZ_E_DNS = 72,

@@ -410,7 +410,7 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 	},
 	[VZ_P_DISK_QUOTA] = {
 		.key = "DISK_QUOTA", .opt = { SET("diskquota") }, YES_NO,
-		.live = VZ_LIVE_RESTART, .def = "yes",
+		.live = VZ_LIVE_QUOTA, .def = "yes",
 		.help = "keep disk quotas for the VE",
 	},
 

@@ -177,3 +177,21 @@ int vz_caps_apply(uint64_t set)
 	}
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
+
+bool vz_caps_effective(unsigned int cap, bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	const uint32_t bit = 1u << cap % 32;
+	bool was;
+
+	if (syscall(SYS_capget, &head, data))
+		return false;
+	was = data[cap / 32].effective & bit;
+	if (on)
+		data[cap / 32].effective |= bit & data[cap / 32].permitted;
+	else
+		data[cap / 32].effective &= ~bit;
+	syscall(SYS_capset, &head, data);
+	return was;
+}

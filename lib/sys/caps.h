@@ -38,4 +38,10 @@ int vz_caps_parse(bool privileged, const struct vz_strv *list, uint64_t *ret_set
  */
 int vz_caps_apply(uint64_t set);
 
+/*
+ * For a while, do without one that this process has (or with it again): whether
+ * it was in effect before. System calls only.
+ */
+bool vz_caps_effective(unsigned int cap, bool on);
+
 #endif

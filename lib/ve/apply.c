@@ -9,6 +9,7 @@
 #include "res/limits.h"
 #include "ve/balance.h"
 #include "ve/count.h"
+#include "ve/diskquota.h"
 #include "ve/dist.h"
 #include "ve/net.h"
 #include "ve/reserve.h"
@@ -112,7 +113,7 @@ static const struct {
 	[VZ_LIVE_UBC] = { .apply = apply_ubc },
 	[VZ_LIVE_IO] = { .apply = apply_io },
 	[VZ_LIVE_DEVICES] = { .note = "counts from the next start" },
-	[VZ_LIVE_QUOTA] = { .note = "is not enforced by this version" },
+	[VZ_LIVE_QUOTA] = { .apply = vz_diskquota_apply },
 	[VZ_LIVE_NETDEV] = { .apply = vz_net_apply_netdev },
 	[VZ_LIVE_NETIF] = { .apply = vz_net_apply_netif },
 	[VZ_LIVE_ADDRESS] = { .apply = vz_net_apply_address },

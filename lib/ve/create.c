@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -12,9 +13,11 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "res/vepool.h"
+#include "sys/caps.h"
 #include "sys/hold.h"
 #include "sys/mnt.h"
 #include "sys/untar.h"
+#include "ve/diskquota.h"
 #include "ve/dist.h"
 #include "ve/idpool.h"
 #include "ve/launch.h"
@@ -278,6 +281,7 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 		.tick_data = c,
 	};
 	struct vz_err why = { 0 };
+	bool unlimited;
 	int r;
 
 	if (fd < 0)
@@ -290,7 +294,11 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 			how.max_inodes = inodes.limit;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	/* Who has it is not held back by ext4's limits. */
+	unlimited = vz_caps_effective(CAP_SYS_RESOURCE, false);
 	r = vz_untar(&how, &why);
+	if (unlimited)
+		vz_caps_effective(CAP_SYS_RESOURCE, true);
 	if (r && why.status) {
 		vz_err_prefix(&why, "OS template %s", c->tarball);
 		if (err)
@@ -311,11 +319,13 @@ static int make_files(struct create *c, struct vz_err *err)
 
 	if (!r)
 		r = c->layout->begin(&c->ve, path, c->area.rootfd, &how, err);
+	if (!r)
+		r = vz_area_open(path, &area, err);
+	if (!r)
+		r = vz_diskquota_new(&c->ve, c->layout, &area, err);
 	if (r || c->layout->over_base)
 		return r;
-	r = vz_area_open(path, &area, err);
-	if (!r)
-		r = c->layout->mount(&c->ve, &area, &writable, &mnt, err);
+	r = c->layout->mount(&c->ve, &area, &writable, &mnt, err);
 	if (r)
 		return r;
 	rootfd = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "sys/mnt.h"
+#include "ve/diskquota.h"
 #include "ve/launch.h"
 #include "ve/mount.h"
 #include "ve/name.h"
@@ -96,6 +97,7 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 		r = retire_config(ve, err);
 	if (r)
 		return r;
+	vz_diskquota_forget(ve);
 	vz_traffic_forget(ve->ctx, ve->id);
 	vz_state_set_down(ve->ctx, ve->id, NULL);
 	remove_dump(ve);

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "sys/mnt.h"
 #include "ve/action.h"
+#include "ve/diskquota.h"
 #include "ve/layout.h"
 #include "ve/private.h"
 #include "ve/state.h"
@@ -143,6 +144,8 @@ int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 		r = vz_area_check_settled(ve->ctx, private, err);
 	if (!r)
 		r = vz_action_run(ve, "premount", err);
+	if (!r)
+		r = vz_diskquota_mount(ve, layout, &area, err);
 	if (!r)
 		r = vz_ve_attach(ve, layout, &area, err);
 	if (r)
