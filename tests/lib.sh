@@ -358,6 +358,11 @@ our_mounts() {
 	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | tac
 }
 
+# Loop devices of files below $T: they go with what was mounted from them.
+our_loops() {
+	grep -ls "^$T/" /sys/block/loop*/loop/backing_file
+}
+
 our_groups() {
 	awk '$3 ~ /^cgroup2?$/ { print $2 }' /proc/mounts | sort -u | while read -r top; do
 		[ ! -d "$top/$CGROUP" ] || find "$top/$CGROUP" -depth -type d
@@ -370,6 +375,7 @@ find_left() {
 	our_groups | grep -v -e "/$CGROUP\$" -e "/$CGROUP/.super\$"
 	# The bpffs and the stage of lxcfs are the node's, and stay.
 	our_mounts | grep -v -e "^$T/net/" -e "^$VZ_RUNDIR/bpf\$" -e "^$VZ_RUNDIR/lxcfs\$"
+	our_loops
 	our_net
 	find "$VZ_RUNDIR" -mindepth 1 -path "$VZ_RUNDIR/lxcfs" -prune -o -path '*/[0-9]*' -print \
 		2>/dev/null

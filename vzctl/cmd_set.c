@@ -6,6 +6,7 @@
 
 #include "res/vepool.h"
 #include "ve/apply.h"
+#include "ve/image.h"
 #include "ve/life.h"
 #include "ve/macs.h"
 #include "ve/name.h"
@@ -22,6 +23,7 @@ enum {
 	OPT_APPLYCONFIG,
 	OPT_APPLYCONFIG_MAP,
 	OPT_USERPASSWD,
+	OPT_OFFLINE_RESIZE,
 	OPT__COUNT,
 };
 
@@ -39,6 +41,9 @@ static const struct vz_opt options[] = {
 	[OPT_USERPASSWD] = { "userpasswd", 0, "USER:PASSWORD|-",
 			     "set a password inside the VE, now; -: read them from "
 			     "standard input" },
+	[OPT_OFFLINE_RESIZE] = { "offline-resize", 0, NULL,
+				 "resize an image (layout ploop) only when it is not "
+				 "mounted" },
 	{ 0 },
 };
 
@@ -340,6 +345,27 @@ static int apply(struct set *s)
 	return r;
 }
 
+/* The size of an image is no matter of running: it is done now, or not at all. */
+static int resize_image(struct set *s)
+{
+	const struct vz_cfg *new = s->running ? s->will : s->saved;
+	const struct vz_cfg *old = s->running ? s->was : s->ve->cfg;
+	bool named = false;
+	int r;
+
+	for (size_t i = 0; i < s->changes.n; i++)
+		named |= s->changes.v[i].id == VZ_P_DISKSPACE;
+	if (!s->ve->id || (!named && vz_cfg_same(old, new, VZ_P_DISKSPACE)))
+		return 0;
+	r = vz_image_resize(s->ve, new, s->opt[OPT_OFFLINE_RESIZE], s->inv->err);
+	if (r && s->opt[OPT_FORCE]) {
+		vz_warn(s->inv->ctx, "%s; saved all the same", s->inv->err->text);
+		vz_err_clear(s->inv->err);
+		r = 0;
+	}
+	return r;
+}
+
 static int save(struct set *s)
 {
 	unsigned int changed;
@@ -362,7 +388,9 @@ static int apply_and_save(struct set *s)
 
 	if (r)
 		return r;
-	r = save(s);
+	r = resize_image(s);
+	if (!r)
+		r = save(s);
 	if (r && s->running)
 		vz_apply(s->ve, named_groups(s), s->will, s->was, NULL);
 	if (!r && s->running)

@@ -24,6 +24,7 @@ extern const struct vz_cmd vz_cmd_exec2;
 extern const struct vz_cmd vz_cmd_enter;
 extern const struct vz_cmd vz_cmd_runscript;
 extern const struct vz_cmd vz_cmd_console;
+extern const struct vz_cmd vz_cmd_compact;
 extern const struct vz_cmd vz_cmd_traffic;
 extern const struct vz_cmd vz_cmd_repair;
 extern const struct vz_cmd vz_cmd_pool_list;

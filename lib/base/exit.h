@@ -88,6 +88,19 @@ enum vz_exit {
 	VZ_E_SAVE = 139, /* the configuration can't be saved */
 	VZ_E_OSRELEASE = 144,
 	VZ_E_IO = 148, /* can't set IO parameters */
+	VZ_E_IMAGE_CREATE = 151,
+	VZ_E_IMAGE_MOUNT = 152,
+	VZ_E_IMAGE_UMOUNT = 153,
+	VZ_E_IMAGE_RESIZE = 154,
+	VZ_E_CONVERT = 155,
+	VZ_E_SNAP_CREATE = 156,
+	VZ_E_SNAP_MERGE = 157,
+	VZ_E_SNAP_DELETE = 158,
+	VZ_E_SNAP_SWITCH = 159,
+	VZ_E_SNAP_MOUNT = 160,
+	VZ_E_SNAP_UMOUNT = 161,
+	VZ_E_COMPACT = 166,
+	VZ_E_SNAP_LIST = 167,
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,7 +63,7 @@ static int set_stdio(const int want[3])
 	return 0;
 }
 
-static _Noreturn void child(const struct vz_run *run, int report)
+static _Noreturn void child(const struct vz_run *run, pid_t parent, int report)
 {
 	static const char *const clean[] = { "PATH=" VZ_RUN_PATH, "HOME=/", "TERM=linux",
 					     NULL };
@@ -72,6 +73,9 @@ static _Noreturn void child(const struct vz_run *run, int report)
 	/* The report pipe must survive what is put on 0, 1 and 2. */
 	report = fcntl(report, F_DUPFD_CLOEXEC, 3);
 	vz_reset_signals();
+	/* It may have died before this. */
+	if (run->tied && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
+		_exit(126);
 	if (run->fd[0] || run->fd[1] || run->fd[2])
 		r = set_stdio(run->fd);
 	if (!r && chdir(run->dir ? run->dir : "/"))
@@ -96,14 +100,14 @@ int vz_run_start(const struct vz_run *run, int *ret_pidfd)
 		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t pid;
+	pid_t parent = getpid(), pid;
 	ssize_t n;
 
 	if (pipe2(report, O_CLOEXEC))
 		return -errno;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid)
-		child(run, report[1]);
+		child(run, parent, report[1]);
 	if (pid < 0)
 		r = -errno;
 	close(report[1]);

@@ -14,6 +14,7 @@ struct vz_run {
 	int fd[3]; /* for 0, 1, 2; -1 is /dev/null; all 0: inherited */
 	const char *dir; /* NULL: "/" */
 	int timeout_ms; /* 0: none */
+	bool tied; /* killed when the process that started it dies */
 };
 
 /*

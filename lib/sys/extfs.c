@@ -38,11 +38,14 @@ enum { E2FSCK_CORRECTED = 1, E2FSCK_REBOOT = 2 };
 
 enum { WORDS_MAX = 4096 };
 
+#define SELF "/proc/self/fd/0"
+
 /*
- * Run one of e2fsprogs' programs; its last words say why it failed. The exit
- * status, or -errno with the error set.
+ * Run one of e2fsprogs' programs on an open file; its last words say why it failed.
+ * The exit status, or -errno with the error set.
  */
-static int run_tool(const char *const *argv, char words[WORDS_MAX], struct vz_err *err)
+static int run_tool(int file, const char *const *argv, char words[WORDS_MAX],
+		    struct vz_err *err)
 {
 	vz_autofree char *said = NULL;
 	vz_autofd int pidfd = -1, in = -1;
@@ -53,7 +56,9 @@ static int run_tool(const char *const *argv, char words[WORDS_MAX], struct vz_er
 	if (pipe2(out, O_CLOEXEC))
 		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't run %s", argv[0]);
 	in = out[0];
-	r = vz_run_start(&(struct vz_run){ .argv = argv, .fd = { -1, out[1], out[1] } },
+	r = vz_run_start(&(struct vz_run){ .argv = argv,
+					   .fd = { file, out[1], out[1] },
+					   .tied = true },
 			 &pidfd);
 	close(out[1]);
 	if (r)
@@ -72,7 +77,7 @@ static int run_tool(const char *const *argv, char words[WORDS_MAX], struct vz_er
 	return r < 0 ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't wait for %s", argv[0]) : r;
 }
 
-int vz_extfs_make(const char *path, uint64_t inodes, uid_t uid, gid_t gid,
+int vz_extfs_make(int fd, const char *path, uint64_t inodes, uid_t uid, gid_t gid,
 		  struct vz_err *err)
 {
 	char block[16], number[24], extended[128], words[WORDS_MAX];
@@ -90,8 +95,8 @@ int vz_extfs_make(const char *path, uint64_t inodes, uid_t uid, gid_t gid,
 		argv[n++] = "-N";
 		argv[n++] = number;
 	}
-	argv[n++] = path;
-	r = run_tool(argv, words, err);
+	argv[n++] = SELF;
+	r = run_tool(fd, argv, words, err);
 	if (r > 0)
 		return vz_err_set(err, VZ_E_SYSTEM,
 				  strstr(words, "No space") ? ENOSPC : 0,
@@ -151,11 +156,11 @@ int vz_extfs_size(const char *path, uint64_t *ret)
 	return 0;
 }
 
-int vz_extfs_check(const char *path, bool force, struct vz_err *err)
+int vz_extfs_check(int fd, const char *path, bool force, struct vz_err *err)
 {
-	const char *const argv[] = { "e2fsck", force ? "-fp" : "-p", path, NULL };
+	const char *const argv[] = { "e2fsck", force ? "-fp" : "-p", SELF, NULL };
 	char words[WORDS_MAX];
-	int r = run_tool(argv, words, err);
+	int r = run_tool(fd, argv, words, err);
 
 	if (r < 0 || !(r & ~(E2FSCK_CORRECTED | E2FSCK_REBOOT)))
 		return r < 0 ? r : 0;
@@ -165,14 +170,14 @@ int vz_extfs_check(const char *path, bool force, struct vz_err *err)
 			  path, path, words);
 }
 
-int vz_extfs_resize(const char *path, uint64_t bytes, struct vz_err *err)
+int vz_extfs_resize(int fd, const char *path, uint64_t bytes, struct vz_err *err)
 {
 	char size[32], words[WORDS_MAX];
-	const char *const argv[] = { "resize2fs", path, size, NULL };
+	const char *const argv[] = { "resize2fs", SELF, size, NULL };
 	int r;
 
 	snprintf(size, sizeof(size), "%" PRIu64 "K", bytes / 1024);
-	r = run_tool(argv, words, err);
+	r = run_tool(fd, argv, words, err);
 	if (r <= 0)
 		return r;
 	if (strstr(words, "smaller than minimum") || strstr(words, "Not enough space"))

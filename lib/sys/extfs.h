@@ -12,6 +12,10 @@
  * An ext4 file system in a file: made, checked and resized by e2fsprogs, which
  * the node must have (VZ_E_SYSTEM says so otherwise). The status of other
  * failures is the caller's, who knows what it was about.
+ *
+ * The programs work on the open file `fd` (O_RDWR), whatever has its path by then,
+ * and share its flock(): who is killed meanwhile leaves one that ends a moment
+ * later, and that long the lock is held. `path` is for words.
  */
 enum { VZ_EXTFS_BLOCK = 4096 };
 
@@ -19,7 +23,7 @@ enum { VZ_EXTFS_BLOCK = 4096 };
  * Make one that fills the file. inodes 0: as many as mke2fs thinks right. The
  * root directory's owner is uid:gid. Nothing is reserved for the node's root.
  */
-int vz_extfs_make(const char *path, uint64_t inodes, uid_t uid, gid_t gid,
+int vz_extfs_make(int fd, const char *path, uint64_t inodes, uid_t uid, gid_t gid,
 		  struct vz_err *err);
 
 /* Whether it was unmounted and has no known error: 1, 0, -EBADMSG (no ext4), -errno. */
@@ -29,7 +33,7 @@ int vz_extfs_is_clean(const char *path);
  * Replay the journal and repair what needs no decision (`force`: look at all of
  * it, as resizing wants). -EBADMSG when it needs an administrator's e2fsck.
  */
-int vz_extfs_check(const char *path, bool force, struct vz_err *err);
+int vz_extfs_check(int fd, const char *path, bool force, struct vz_err *err);
 
 /* Bytes of the file system by its superblock, which may be less than the file's. */
 int vz_extfs_size(const char *path, uint64_t *ret);
@@ -38,7 +42,7 @@ int vz_extfs_size(const char *path, uint64_t *ret);
  * Make one that is not mounted, and was checked, `bytes` large. Not safe against
  * a kill: for a copy. -ENOSPC when its files need more.
  */
-int vz_extfs_resize(const char *path, uint64_t bytes, struct vz_err *err);
+int vz_extfs_resize(int fd, const char *path, uint64_t bytes, struct vz_err *err);
 
 /*
  * Make a mounted one larger; its device already is. A directory of it. 0 or

@@ -84,13 +84,16 @@ int vz_loop_attach(int file, bool readonly, char ret_dev[VZ_LOOP_PATH],
 	return r;
 }
 
-static bool is_of(const char *dev, const struct stat *file)
+/* Held open before it is asked: it can't become another file's meanwhile. */
+static int open_if_of(const char *dev, const struct stat *file)
 {
 	vz_autofd int fd = open(dev, O_RDONLY | O_CLOEXEC);
 	struct loop_info64 info;
 
-	return fd >= 0 && !ioctl(fd, LOOP_GET_STATUS64, &info) &&
-	       info.lo_device == file->st_dev && info.lo_inode == file->st_ino;
+	if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) ||
+	    info.lo_device != file->st_dev || info.lo_inode != file->st_ino)
+		return -ENODEV;
+	return vz_take_fd(&fd);
 }
 
 int vz_loop_find(const struct stat *file, char ret_dev[VZ_LOOP_PATH])
@@ -98,6 +101,7 @@ int vz_loop_find(const struct stat *file, char ret_dev[VZ_LOOP_PATH])
 	vz_autodir DIR *dir = opendir("/sys/block");
 	char backing[64], dev[VZ_LOOP_PATH];
 	struct dirent *e;
+	int fd;
 
 	if (!dir)
 		return -errno;
@@ -109,10 +113,11 @@ int vz_loop_find(const struct stat *file, char ret_dev[VZ_LOOP_PATH])
 		if (faccessat(dirfd(dir), backing, F_OK, 0))
 			continue;
 		snprintf(dev, sizeof(dev), "/dev/%.16s", e->d_name);
-		if (!is_of(dev, file))
+		fd = open_if_of(dev, file);
+		if (fd < 0)
 			continue;
 		memcpy(ret_dev, dev, sizeof(dev));
-		return 0;
+		return fd;
 	}
 	return -ENODEV;
 }

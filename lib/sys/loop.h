@@ -25,7 +25,8 @@ int vz_loop_attach(int file, bool readonly, char ret_dev[VZ_LOOP_PATH],
 
 /*
  * The device that a file is attached to, found by the file's device and inode
- * numbers: a renamed file is found, too. 0, -ENODEV (none) or -errno.
+ * numbers: a renamed file is found, too. A descriptor, with which it stays
+ * attached; -ENODEV (none) or -errno.
  */
 int vz_loop_find(const struct stat *file, char ret_dev[VZ_LOOP_PATH]);
 

@@ -73,5 +73,6 @@ int vz_layout_check_owner(const struct vz_ve *ve, const struct vz_area *a, int f
 			  struct vz_err *err);
 
 extern const struct vz_layout vz_layout_simfs;
+extern const struct vz_layout vz_layout_ploop;
 
 #endif

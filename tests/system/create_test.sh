@@ -226,7 +226,7 @@ run_is 131 "a name that is taken" vzctl create 1517 --name first
 run_is 21 "a reserved number" vzctl create 100
 run_is 91 "no such template" vzctl create 1517 --ostemplate nope
 like "$err" "there are? .*$BUSYBOX_TEMPLATE" "says what there is"
-run_is 99 "another layout" vzctl create 1517 --layout ploop
+run_is 21 "an unknown layout" vzctl create 1517 --layout zfs
 run_is 21 "another VE's ids" vzctl create 1517 --local_uid "$base"
 for i in 1513 1514 1515 1516; do
 	run_ok "destroy $i" vzctl destroy $i
