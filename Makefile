@@ -33,7 +33,7 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -ffunction-sections -fdata-sections -fvisibilit
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 # Linked in: libarchive.so brings sixteen libraries (libxml2, ICU, libstdc++), which cost
 # each vzctl more than a VE's start does. Of the archives, only what is used comes along.
-LINKED_IN := iniparser cgroup seccomp archive bpf elf zstd lzma z jansson nl-route-3 nl-3
+LINKED_IN := iniparser cgroup seccomp archive nettle bpf elf zstd lzma z jansson nl-route-3 nl-3
 LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.

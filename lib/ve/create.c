@@ -26,6 +26,7 @@
 #include "ve/name.h"
 #include "ve/private.h"
 #include "ve/template.h"
+#include "ve/unpacked.h"
 
 enum { RESERVED_IDS = 100 };
 
@@ -38,6 +39,8 @@ struct create {
 	struct vz_idrange uids, gids;
 	struct vz_newarea area;
 	const struct vz_layout *layout;
+	struct vz_unpacked
+		base; /* held until the area that refers to it is in its place */
 	char *tarball;
 	uint64_t tarball_size;
 };
@@ -45,6 +48,7 @@ struct create {
 static void create_done(struct create *c)
 {
 	vz_newarea_done(&c->area);
+	vz_unpacked_release(&c->base);
 	vz_idrange_release(&c->uids);
 	vz_idrange_release(&c->gids);
 	vz_ve_close(&c->ve);
@@ -311,12 +315,16 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 static int make_files(struct create *c, struct vz_err *err)
 {
 	static const struct vz_layout_mount writable = { 0 };
-	struct vz_layout_new how = { 0 };
+	struct vz_layout_new how = { .base = c->base.digest };
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	vz_autofree char *path = vz_strf("%s/root", c->area.dir);
 	vz_autofd int mnt = -1, rootfd = -1;
 	int r = path ? 0 : -ENOMEM;
 
+	if (!r && c->layout->over_base)
+		r = vz_unpacked_get(c->ctx, vz_cfg_str(c->ve.cfg, VZ_P_TEMPLATE),
+				    vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE), c->tarball,
+				    tick, c, &c->base, err);
 	if (!r)
 		r = c->layout->begin(&c->ve, path, c->area.rootfd, &how, err);
 	if (!r)
@@ -496,6 +504,7 @@ int vz_ve_create(const struct vz_ctx *ctx, uint32_t id, const struct vz_create *
 		.uids = VZ_IDRANGE_NONE,
 		.gids = VZ_IDRANGE_NONE,
 		.area = VZ_NEWAREA_NONE,
+		.base = VZ_UNPACKED_NONE,
 	};
 
 	vz_hold_begin(&hold);

@@ -8,6 +8,7 @@
 
 static const struct vz_layout *const layouts[] = {
 	&vz_layout_simfs,
+	&vz_layout_overlay,
 	&vz_layout_ploop,
 };
 

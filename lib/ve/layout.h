@@ -29,6 +29,7 @@ struct vz_layout_new {
 
 struct vz_layout_mount {
 	bool read_only;
+	uint32_t layer; /* of an overlay: the one on top; 0: that which is written to */
 };
 
 struct vz_layout {
@@ -72,7 +73,6 @@ int vz_layout_open(const struct vz_ve *ve, const char *path, const struct vz_lay
 int vz_layout_check_owner(const struct vz_ve *ve, const struct vz_area *a, int fd,
 			  struct vz_err *err);
 
-extern const struct vz_layout vz_layout_simfs;
-extern const struct vz_layout vz_layout_ploop;
+extern const struct vz_layout vz_layout_simfs, vz_layout_overlay, vz_layout_ploop;
 
 #endif
