@@ -12,7 +12,7 @@
 
 static const struct tmpl_cmd *const cmds[] = {
 	&tmpl_cmd_list,	  &tmpl_cmd_make,   &tmpl_cmd_fetch,
-	&tmpl_cmd_verify, &tmpl_cmd_remove,
+	&tmpl_cmd_verify, &tmpl_cmd_remove, &tmpl_cmd_prune,
 };
 
 static void usage(FILE *out)

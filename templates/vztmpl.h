@@ -31,5 +31,6 @@ extern const struct tmpl_cmd tmpl_cmd_make;
 extern const struct tmpl_cmd tmpl_cmd_fetch;
 extern const struct tmpl_cmd tmpl_cmd_verify;
 extern const struct tmpl_cmd tmpl_cmd_remove;
+extern const struct tmpl_cmd tmpl_cmd_prune;
 
 #endif

@@ -54,7 +54,6 @@ ok "$(vzctl exec 2110 'mknod /root/sda b 8 0 2>/dev/null || mount -o remount,dev
 run_ok "restart" vzctl --quiet restart 2110
 is "$(vzctl exec 2110 'cat /root/a; ls /etc/group 2>&1')" "a
 ls: /etc/group: No such file or directory" "what was written and removed stays so"
-stat -c '%d:%i' "$store"/*/root/bin/busybox >"$T/lower"
 run_ok "stop" vzctl --quiet stop 2111 --fast
 
 # --- versions ---
@@ -125,10 +124,34 @@ vzctl --quiet stop 2114 --fast
 sed -i 's/^VE_LAYOUT=.*/VE_LAYOUT="simfs"/' "$VZ_CONFDIR/conf/2114.conf"
 run_is 99 "its marker must agree with its configuration" vzctl mount 2114
 
-for veid in 2110 2111 2112 2113 2114; do
+# --- what is unpacked, and who uses it ---
+
+is "$(vztmpl list -u -H | awk '{ print $2, $3 }')" "$BUSYBOX_TEMPLATE 2
+$BUSYBOX_TEMPLATE 2" "two versions with two VEs each"
+is "$(vztmpl list -uj | jq -r '.[].ves')" "2
+2" "as JSON"
+run_ok "prune" vztmpl prune
+is "$(versions)" 2 "takes nothing from them"
+run_ok "destroy" vzctl --quiet destroy 2110
+vzctl --quiet destroy 2111
+mkdir -p "$p/2115.creating" "$store/$(printf %064d 1).creating/root/x" "$store/$(printf %064d 2).removed/x"
+cp -a "$T/private/2112" "$p/2115.creating/root"
+run_ok "prune" vztmpl prune
+like "$out" "^Removed [0-9a-f]{12} \($BUSYBOX_TEMPLATE\)\$" "removes the version that none uses"
+is "$(versions)" 1 "and what killed commands left"
+vzctl --quiet destroy 2112
+vzctl --quiet destroy 2114
+run_ok "prune" vztmpl prune
+is "$(versions)" 1 "not one of a VE that is being made"
+rm -r "$p/2115.creating"
+run_ok "prune" vztmpl prune
+is "$(versions)" 0 "when that is gone"
+run_ok "create" vzctl --quiet create 2112 --layout overlay
+is "$(versions)" 1 "unpacks it again"
+
+for veid in 2112 2113; do
 	run_ok "destroy $veid" vzctl --quiet destroy $veid
 done
 is "$(ls "$p")" "" "nothing is left of them"
-is "$(stat -c '%d:%i' "$store"/*/root/bin/busybox | grep -cxFf "$T/lower")" 1 "the templates are as they were"
 
 done_testing
