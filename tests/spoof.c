@@ -7,6 +7,11 @@
  *   spoof DEVICE ipv6 SOURCE DESTINATION
  *   spoof DEVICE arp SOURCE-MAC [SENDER-MAC]               from that MAC; saying
  *                                                          another one
+ *   spoof DEVICE na ADDRESS MAC [hopopts|many]             IPv6: the address is at
+ *                                                          that MAC
+ *   spoof DEVICE askers TARGET COUNT                       ARP for it from as many
+ *   spoof DEVICE dials SOURCE COUNT                        UDP to so many of
+ *                                                          10.77.128.0/17
  *
  * Ends with 0 when the kernel took it.
  */
@@ -14,9 +19,11 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/udp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +130,100 @@ static int arp(const char *from, const char *sender)
 	return 0;
 }
 
+static uint16_t sum6(const struct ip6_hdr *ip, const void *p, uint16_t n)
+{
+	unsigned char all[256];
+
+	memcpy(all, &ip->ip6_src, 32);
+	memset(all + 32, 0, 8);
+	all[35] = n;
+	all[39] = IPPROTO_ICMPV6;
+	memcpy(all + 40, p, n);
+	return sum(all, 40 + n);
+}
+
+/* To all nodes; `many`: behind so many headers that nobody would look there. */
+static int na(const char *address, const char *at, const char *how)
+{
+	struct {
+		struct nd_neighbor_advert head;
+		struct nd_opt_hdr opt;
+		unsigned char mac[6];
+	} adv = { .head = { .nd_na_type = ND_NEIGHBOR_ADVERT,
+			    .nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE },
+		  .opt = { ND_OPT_TARGET_LINKADDR, 1 } };
+	int n = !how ? 0 : !strcmp(how, "many") ? 8 : 1;
+	struct ip6_hdr ip = { .ip6_flow = htonl(6u << 28), .ip6_hlim = 255 };
+
+	if (!inet_pton(AF_INET6, address, &adv.head.nd_na_target) ||
+	    read_mac(at, adv.mac))
+		return 2;
+	ip.ip6_src = adv.head.nd_na_target;
+	inet_pton(AF_INET6, "ff02::1", &ip.ip6_dst);
+	ip.ip6_nxt = n ? IPPROTO_DSTOPTS : IPPROTO_ICMPV6;
+	ip.ip6_plen = htons(sizeof(adv) + 8 * n);
+	adv.head.nd_na_cksum = sum6(&ip, &adv, sizeof(adv));
+	memcpy(frame, "\x33\x33\0\0\0\1", 6);
+	put16(ETHERTYPE_IPV6);
+	put(&ip, sizeof(ip));
+	for (int i = 1; i <= n; i++) {
+		unsigned char pad[8] = { i < n ? IPPROTO_DSTOPTS : IPPROTO_ICMPV6, 0, 1,
+					 4 };
+
+		put(pad, sizeof(pad));
+	}
+	put(&adv, sizeof(adv));
+	return 0;
+}
+
+static int out(int fd, const struct sockaddr_ll *to)
+{
+	return sendto(fd, frame, len, 0, (const struct sockaddr *)to, sizeof(*to)) < 0;
+}
+
+/* The i-th address of 10.77.128.0/17. */
+static void far_one(unsigned int i, char text[32])
+{
+	snprintf(text, 32, "10.77.%u.%u", 128 + i / 250 % 128, i % 250 + 1);
+}
+
+static int asker(unsigned int i, const char *target)
+{
+	unsigned char mac[6];
+	char text[32];
+
+	memcpy(mac, frame + 6, 6);
+	memset(frame, 0xff, 6);
+	put16(ETHERTYPE_ARP);
+	put16(1);
+	put16(ETHERTYPE_IP);
+	put("\6\4\0\1", 4);
+	put(mac, 6);
+	far_one(i, text);
+	inet_pton(AF_INET, text, frame + len);
+	memset(frame + len + 4, 0, 6);
+	inet_pton(AF_INET, target, frame + len + 10);
+	len += 14;
+	return 0;
+}
+
+static int flood(int fd, const struct sockaddr_ll *to, bool dials, const char *address,
+		 unsigned int n)
+{
+	char text[32];
+	int r = 0;
+
+	for (unsigned int i = 0; i < n && !r; i++) {
+		len = 12;
+		far_one(i, text);
+		r = dials ? ipv4(address, text, NULL) : asker(i, address);
+		/* A full queue is what it wants. */
+		if (!r && out(fd, to))
+			usleep(100);
+	}
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_halen = 6 };
@@ -146,8 +247,10 @@ int main(int argc, char **argv)
 		r = ipv4(argv[3], argv[4], argv[5]);
 	else if (!strcmp(argv[2], "ipv6") && argc > 4)
 		r = ipv6(argv[3], argv[4]);
-	if (r)
-		return r;
+	else if (!strcmp(argv[2], "na") && argc > 4)
+		r = na(argv[3], argv[4], argv[5]);
 	memcpy(to.sll_addr, frame, 6);
-	return sendto(fd, frame, len, 0, (struct sockaddr *)&to, sizeof(to)) < 0;
+	if ((!strcmp(argv[2], "askers") || !strcmp(argv[2], "dials")) && argc > 4)
+		return flood(fd, &to, argv[2][0] == 'd', argv[3], atoi(argv[4]));
+	return r ? r : out(fd, &to);
 }

@@ -6,7 +6,7 @@
  * What the filter of VEs' links and who sets it have in common. A change of
  * any of these is a new version of the pins: see VZ_NETGUARD_VERSION.
  */
-#define VZ_NETGUARD_VERSION "net-1"
+#define VZ_NETGUARD_VERSION "net-2"
 
 #define VZ_TRAFFIC_CLASSES 16 /* 0: what no line of networks_classes names */
 
@@ -36,7 +36,19 @@ struct vz_guard_count {
 struct vz_guard_traffic {
 	struct vz_guard_count in[VZ_TRAFFIC_CLASSES]; /* to the VE */
 	struct vz_guard_count out[VZ_TRAFFIC_CLASSES]; /* from the VE */
-	struct vz_guard_count dropped; /* from the VE, from addresses not its own */
+	/* From the VE: from what is not its own, or asking too often. */
+	struct vz_guard_count dropped;
+};
+
+/*
+ * How often a VE may make others ask, or keep, who its neighbour is: so many at
+ * once, and one for each piece of time.
+ */
+#define VZ_GUARD_ASK_MOST 1024
+#define VZ_GUARD_ASK_NS 10000000ull /* 100 a second */
+struct vz_guard_asking {
+	__u64 since; /* as bpf_ktime_get_ns() */
+	__u64 left;
 };
 
 /* Keys of the networks' tries: bits, then the address in network order. */

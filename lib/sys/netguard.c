@@ -33,11 +33,13 @@ static int pin(int fd, const char *dir, const char *name)
 
 static int pin_all(struct net *net, const char *dir)
 {
-	static const char *const maps[] = { "nets4", "nets6", "links", "addrs",
-					    "traffic" };
+	static const char *const maps[] = { "nets4",  "nets6",	"links",  "addrs",
+					    "asking", "groups", "traffic" };
 	static const char *const progs[] = { "from_ve", "to_ve" };
 	int r = 0;
 
+	if (bpf_program__autoload(net->progs.netacct))
+		r = pin(bpf_program__fd(net->progs.netacct), dir, "netacct");
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(maps) && !r; i++)
 		r = pin(bpf_object__find_map_fd_by_name(net->obj, maps[i]), dir, maps[i]);
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(progs) && !r; i++)
@@ -47,13 +49,24 @@ static int pin_all(struct net *net, const char *dir)
 	return r;
 }
 
+static struct net *load_some(bool netacct)
+{
+	VZ_CLEANUP(net_destroyp) struct net *net = net__open();
+
+	if (!net)
+		return NULL;
+	bpf_program__set_autoload(net->progs.netacct, netacct);
+	return net__load(net) ? NULL : vz_take(net);
+}
+
 static int load(const char *dir, struct vz_err *err)
 {
-	VZ_CLEANUP(net_destroyp) struct net *net = NULL;
+	VZ_CLEANUP(net_destroyp) struct net *net = load_some(true);
 	int r;
 
 	errno = 0;
-	net = net__open_and_load();
+	if (!net)
+		net = load_some(false);
 	r = net ? pin_all(net, dir) : errno ? -errno : -EINVAL;
 	return r ? vz_err_set(err, VZ_E_KERNEL, -r,
 			      "the kernel does not take the filter of VEs' links (BPF)")
@@ -117,6 +130,17 @@ static int begin_counters(const struct vz_netguard *g, uint32_t veid,
 		       : 0;
 }
 
+/* At once as many as ever. */
+static int begin_asking(const struct vz_netguard *g, uint32_t veid)
+{
+	const struct vz_guard_asking full = { .left = VZ_GUARD_ASK_MOST };
+
+	return bpf_map_update_elem(g->asking, &veid, &full, BPF_NOEXIST) &&
+			       errno != EEXIST
+		       ? -errno
+		       : 0;
+}
+
 int vz_netguard_attach(const struct vz_netguard *g, int dev,
 		       const struct vz_guard_link *link,
 		       const struct vz_guard_traffic *base, struct vz_err *err)
@@ -126,6 +150,8 @@ int vz_netguard_attach(const struct vz_netguard *g, int dev,
 	uint32_t key = dev;
 	int r = begin_counters(g, link->veid, base);
 
+	if (!r)
+		r = begin_asking(g, link->veid);
 	if (!r && bpf_map_update_elem(g->links, &key, link, BPF_ANY))
 		r = -errno;
 	if (!r)
@@ -235,4 +261,5 @@ int vz_netguard_classes(const struct vz_netguard *g, const struct vz_netguard_cl
 void vz_netguard_reset(const struct vz_netguard *g, uint32_t veid)
 {
 	bpf_map_delete_elem(g->traffic, &veid);
+	bpf_map_delete_elem(g->asking, &veid);
 }

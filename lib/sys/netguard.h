@@ -14,15 +14,17 @@
 /*
  * The guard on the node's ends of VEs' links: two programs in the kernel
  * (lib/bpf/net.bpf.c) on the device's clsact. What does not come from one of
- * the VE's addresses (venet), or not from its MAC (veth), goes no further;
- * what passes is counted, by VE and class. Loaded once and pinned: they stay
- * until the node goes down, whatever ends. A link that the guard does not
- * know sends nothing.
+ * the VE's addresses (venet), or not from its MAC (veth), goes no further; what
+ * makes the node or others keep entries of ever more neighbours passes at a
+ * bounded rate; what passes is counted, by VE and class. Loaded once and pinned:
+ * they stay until the node goes down, whatever ends. A link that the guard does
+ * not know sends nothing.
  */
 struct vz_netguard {
-	int nets4, nets6, links, addrs, traffic, from_ve, to_ve; /* descriptors */
+	/* Descriptors. */
+	int nets4, nets6, links, addrs, asking, groups, traffic, from_ve, to_ve;
 };
-#define VZ_NETGUARD_NONE ((struct vz_netguard){ -1, -1, -1, -1, -1, -1, -1 })
+#define VZ_NETGUARD_NONE ((struct vz_netguard){ -1, -1, -1, -1, -1, -1, -1, -1, -1 })
 
 /*
  * Loads what is not there: *ret_fresh says so (may be NULL), and then its
@@ -63,6 +65,15 @@ int vz_netguard_classes(const struct vz_netguard *g, const struct vz_netguard_cl
 /* A VE's counters since they began. -ENOENT: it has none. */
 int vz_netguard_traffic(const struct vz_netguard *g, uint32_t veid,
 			struct vz_guard_traffic *ret);
+/*
+ * RUNDIR/proc/bc/VEID/netacct, for the VE whose directory in cgroup2 is
+ * group_dir: its counters as text that the kernel makes when it is read. 0 or
+ * -errno; -ENOENT: the guard is not loaded, or the kernel does not take that part.
+ */
+int vz_netguard_show(const struct vz_ctx *ctx, uint32_t veid, int group_dir);
+/* By the number of its group. */
+void vz_netguard_hide(const struct vz_ctx *ctx, uint32_t veid, uint64_t group);
+
 /* The VE's counters begin anew. */
 void vz_netguard_reset(const struct vz_netguard *g, uint32_t veid);
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@ static const struct pin {
 	{ "nets6", offsetof(struct vz_netguard, nets6) },
 	{ "links", offsetof(struct vz_netguard, links) },
 	{ "addrs", offsetof(struct vz_netguard, addrs) },
+	{ "asking", offsetof(struct vz_netguard, asking) },
+	{ "groups", offsetof(struct vz_netguard, groups) },
 	{ "traffic", offsetof(struct vz_netguard, traffic) },
 	{ "from_ve", offsetof(struct vz_netguard, from_ve) },
 	{ "to_ve", offsetof(struct vz_netguard, to_ve) },
@@ -110,4 +113,36 @@ int vz_netguard_traffic(const struct vz_netguard *g, uint32_t veid,
 	}
 	*ret = sum;
 	return 0;
+}
+
+int vz_netguard_show(const struct vz_ctx *ctx, uint32_t veid, int group_dir)
+{
+	vz_autofd int prog = vz_bpffs_get(ctx, VZ_NETGUARD_VERSION, "netacct");
+	vz_autofd int groups = vz_bpffs_get(ctx, VZ_NETGUARD_VERSION, "groups");
+	union bpf_attr attr = { 0 };
+	struct stat st;
+
+	if (prog < 0 || groups < 0)
+		return prog < 0 ? prog : groups;
+	/* kernfs: the inode is the group's number. */
+	if (fstat(group_dir, &st))
+		return -errno;
+	attr.map_fd = groups;
+	attr.key = (uintptr_t)&st.st_ino;
+	attr.value = (uintptr_t)&veid;
+	if (vz_bpf(BPF_MAP_UPDATE_ELEM, &attr))
+		return -errno;
+	return vz_bpffs_show(ctx, VZ_NETGUARD_VERSION, prog, "netacct", veid, group_dir);
+}
+
+void vz_netguard_hide(const struct vz_ctx *ctx, uint32_t veid, uint64_t group)
+{
+	vz_autofd int groups = vz_bpffs_get(ctx, VZ_NETGUARD_VERSION, "groups");
+	union bpf_attr attr = { 0 };
+
+	vz_bpffs_hide(ctx, VZ_NETGUARD_VERSION, "netacct", veid);
+	attr.map_fd = groups;
+	attr.key = (uintptr_t)&group;
+	if (groups >= 0)
+		vz_bpf(BPF_MAP_DELETE_ELEM, &attr);
 }

@@ -11,7 +11,9 @@
 #include "base/num.h"
 #include "sys/acct.h"
 #include "sys/mnt.h"
+#include "sys/netguard.h"
 #include "sys/procfiles.h"
+#include "ve/netclass.h"
 
 /* How deep a VE's group is below cgroup2's root: CGROUP has a part or more. */
 static unsigned int level_of(const struct vz_cfg *cfg)
@@ -82,11 +84,26 @@ int vz_count_begin(const struct vz_ve *ve, const struct vz_cg *cg, int group_dir
 	return 0;
 }
 
+/* Its links may come later: the file of their counters is there from the start. */
+static void show_traffic(const struct vz_ve *ve, int group_dir)
+{
+	vz_autonetguard struct vz_netguard guard = VZ_NETGUARD_NONE;
+	int r = vz_netguard_show(ve->ctx, ve->id, group_dir);
+
+	if (r != -ENOENT || (!vz_cfg_list(ve->cfg, VZ_P_IP_ADDRESS)->n &&
+			     !vz_cfg_list(ve->cfg, VZ_P_NETIF)->n))
+		return;
+	/* The first one that needs the guard. What fails is said when it does. */
+	if (!vz_netclass_open_guard(ve->ctx, &guard, NULL))
+		vz_netguard_show(ve->ctx, ve->id, group_dir);
+}
+
 void vz_count_attach(const struct vz_ve *ve, int group_dir, const struct vz_count *count)
 {
 	struct vz_err err = { 0 };
 	int r;
 
+	show_traffic(ve, group_dir);
 	/* Without the programs it has been said already. */
 	if (!count->on)
 		return;
@@ -136,6 +153,7 @@ void vz_count_end(const struct vz_ve *ve, const struct vz_cg *cg)
 		return;
 	vz_procfiles_end(ve->ctx, ve->id, group);
 	vz_acct_end(ve->ctx, ve->id, group);
+	vz_netguard_hide(ve->ctx, ve->id, group);
 }
 
 int vz_count_limits(const struct vz_ve *ve, const struct vz_cg *cg,

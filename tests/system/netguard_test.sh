@@ -62,6 +62,22 @@ spoofs "ARP" arp 02:00:00:00:00:01
 run_ok "IPv6's own link: sent" vzctl exec 14501 "spoof venet0 ipv6 fe80::1 fd77::9"
 is "$(dropped)" $n "goes nowhere, and is no attack"
 
+# A flood of what the node would have to look for: so many at once, and slowly more.
+kept() {
+	ip neigh show dev br0 | grep -c '^10\.77\.1[2-9]\|^10\.77\.2'
+}
+ip addr add 10.77.0.1/16 dev br0
+before=$(dropped)
+run_ok "a flood of 20000 destinations is sent" vzctl exec 14501 "spoof venet0 dials 10.77.0.101 20000"
+[ $(($(dropped) - before)) -gt 10000 ]
+ok $? "most of it is dropped" || diag "$before, then $(dropped)"
+[ "$(kept)" -gt 0 ] && [ "$(kept)" -lt 6000 ]
+ok $? "and the node looks for few of them" || diag "$(kept)"
+pings 10.77.0.9 vzctl exec 14502
+ok $? "others go on"
+n=$(dropped)
+ip addr del 10.77.0.1/16 dev br0
+
 # With the addresses of others on its device.
 vzctl exec 14501 "ip addr add 10.77.0.102/32 dev venet0; ip addr add 10.77.0.55/32 dev venet0" >/dev/null
 vzctl exec 14501 "busybox ping -c 1 -W 1 -I 10.77.0.55 10.77.0.9" >/dev/null 2>&1
@@ -100,11 +116,22 @@ is "$(vzlist -H -o net_out 14501 | tr -d " ")" \
 	"$(vzctl traffic 14501 --json | jq '[.[0].classes[].out.bytes] | add')" "and what was sent"
 is "$(vzlist -j -o net_in 14501 | jq -r '.[0].net_in | type')" number "a number in JSON"
 
+# As a file of the kernel's, as ioacct.
+netacct() {
+	awk -v k="$1" '$1 == k { print $2 }' "$VZ_RUNDIR/proc/bc/14501/netacct"
+}
+is "$(netacct out_packets_03) $(netacct out_bytes_03)" "$(counts 14501 out 3)" "netacct has the same"
+is "$(netacct in_packets_02) $(netacct in_bytes_02)" "$(counts 14501 in 2)" "of each class"
+is "$(netacct dropped_packets)" "$(dropped)" "and what was dropped"
+like "$(cat "$VZ_RUNDIR/proc/bc/14502/netacct")" "in_packets_00" "each VE has its own"
+
 # The node goes down by a power cut: what was saved is there again.
 run_ok "saved" vzctl traffic --save
 saved=$(vzctl traffic 14501 --json)
 vzctl --quiet stop 14501 --fast
 vzctl --quiet stop 14502 --fast
+! [ -e "$VZ_RUNDIR/proc/bc/14501" ] && ! [ -e "$VZ_RUNDIR/proc/bc/14502" ]
+ok $? "no file is left"
 umount "$VZ_RUNDIR/bpf"
 is "$(vzctl traffic 14501 --json)" "$saved" "without the kernel's counters, the file's"
 run_ok "start after that" vzctl --quiet start 14501

@@ -127,6 +127,33 @@ in_ve 14804 "spoof eth0 arp 02:00:00:00:00:99"
 ! learned 02:00:00:00:00:99 && is "$(dropped)" $((n + 2)) "nor from one that nobody has"
 in_ve 14804 "spoof eth0 arp 00:18:51:00:00:04 $mac2"
 is "$(dropped)" $((n + 3)) "nor ARP that says another VE's MAC"
+# IPv6 says it otherwise: to who knows the other VE.
+pings fd00::3 on_host h1
+told() {
+	on_host h1 ip -6 neigh show fd00::3 | grep -q "$1"
+}
+for how in "" hopopts many; do
+	n=$(dropped)
+	in_ve 14804 "spoof eth0 na fd00::3 02:00:00:00:00:66 $how"
+	is "$(dropped)" $((n + 1)) "nor a neighbour's advertisement that does ${how:+, $how}"
+done
+told "$mac2" && ! told 02:00:00:00:00:66
+ok $? "nobody is misled"
+n=$(dropped)
+in_ve 14804 "spoof eth0 na fd00::4 00:18:51:00:00:04"
+is "$(dropped)" "$n" "what it says of itself passes"
+
+# A flood of entries: so many at once, and slowly more.
+ip addr add 10.77.0.1/16 dev br0
+in_ve 14804 "spoof eth0 askers 10.77.0.1 20000"
+[ $(($(dropped) - n)) -gt 10000 ]
+ok $? "a flood of ARP from 20000 addresses is dropped" || diag "$n, then $(dropped)"
+[ "$(ip neigh show dev br0 | grep -c '^10\.77\.')" -lt 6000 ]
+ok $? "and the node keeps few" || diag "$(ip neigh show dev br0 | grep -c '^10\.77\.')"
+ip addr del 10.77.0.1/16 dev br0
+pings 10.0.0.1 in_ve 14802
+ok $? "others go on"
+
 in_ve 14804 "ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:98; ip link set eth0 up"
 ! in_ve 14804 busybox ping -c 1 -W 1 10.0.0.1 >/dev/null && ! learned 02:00:00:00:00:98
 ok $? "a MAC that it gave itself is of no use"
@@ -134,6 +161,10 @@ run_ok "mac_filter off" vzctl set 14804 --ifname eth0 --mac_filter off
 in_ve 14804 spoof eth0 arp 02:00:00:00:00:99
 learned 02:00:00:00:00:99
 ok $? "lets it through"
+in_ve 14804 "spoof eth0 na fd00::3 02:00:00:00:00:66"
+wait_for 5 told 02:00:00:00:00:66
+ok $? "and would mislead others"
+on_host h1 ip neigh del fd00::3 dev eth0
 run_ok "mac_filter on" vzctl set 14804 --ifname eth0 --mac_filter on
 n=$(dropped)
 in_ve 14804 spoof eth0 arp 02:00:00:00:00:97
