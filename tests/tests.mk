@@ -42,7 +42,7 @@ $(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcap
 
 # Goes into the nodes too, whatever their C library is.
-STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile spoof stream load)
+STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load)
 test-tools: $(STATIC_TOOLS)
 $(STATIC_TOOLS): $(O)/tests/%: tests/%.c
 	@mkdir -p $(@D)

@@ -252,8 +252,8 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.words = netfilters, .live = VZ_LIVE_RESTART, .def = "stateless",
 		.col = { "netfilter", "NETFILTER", -9, VZ_JSON_STR },
 		.arg = "disabled|stateless|stateful|full",
-		.help = "what of netfilter the VE may use: nothing when disabled; the kernel "
-			"does not tell the other three apart",
+		.help = "what of netfilter the VE may set: nothing; what looks at single "
+			"packets; tracking of connections, too; translation, too",
 	},
 	[VZ_P_IPTABLES] = {
 		.key = "IPTABLES", .opt = { SET("iptables") }, .type = VZ_T_LIST,

@@ -12,6 +12,7 @@
 #include "sys/acct.h"
 #include "sys/mnt.h"
 #include "sys/netguard.h"
+#include "sys/nfguard.h"
 #include "sys/procfiles.h"
 #include "ve/netclass.h"
 
@@ -153,6 +154,7 @@ void vz_count_end(const struct vz_ve *ve, const struct vz_cg *cg)
 		return;
 	vz_procfiles_end(ve->ctx, ve->id, group);
 	vz_acct_end(ve->ctx, ve->id, group);
+	vz_nfguard_end(ve->ctx, group);
 	vz_netguard_hide(ve->ctx, ve->id, group);
 }
 
