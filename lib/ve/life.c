@@ -12,6 +12,7 @@
 #include "ve/action.h"
 #include "ve/dist.h"
 #include "ve/guest.h"
+#include "ve/journal.h"
 #include "ve/launch.h"
 #include "ve/macs.h"
 #include "ve/mount.h"
@@ -34,6 +35,8 @@ static int check_start(struct vz_ve *ve, const struct vz_start *how, struct vz_e
 	if (vz_cfg_bool(ve->cfg, VZ_P_DISABLED) && !how->force)
 		return vz_err_set(err, VZ_E_DISABLED, 0,
 				  "Container start disabled (DISABLED=yes): use --force");
+	if (!how->migrating && vz_journal_check(ve->ctx, ve->id, err))
+		return -EBUSY;
 	/* What one that was killed half-way, or the node's crash, left. */
 	return vz_launch_cleanup(ve, err);
 }

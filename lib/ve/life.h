@@ -8,6 +8,7 @@
 struct vz_start {
 	bool wait; /* return when the default run level is reached */
 	bool force; /* also when DISABLED, or what it reserves is not there */
+	bool migrating; /* the caller is the migration that its journal is of */
 	int lock_fd;
 	uint32_t reboots; /* quick ones in a row that led to this */
 };

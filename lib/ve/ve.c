@@ -13,6 +13,7 @@
 
 #include "base/fs.h"
 #include "base/num.h"
+#include "ve/journal.h"
 #include "ve/name.h"
 
 /* A supervisor cleans up in milliseconds; what takes this long hangs. */
@@ -199,8 +200,8 @@ static int locked_by(const char *path, uint32_t id, struct vz_err *err)
 			  *pid ? pid : "unknown");
 }
 
-int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
-	       int *ret_fd, struct vz_err *err)
+int vz_ve_lock_any(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
+		   int *ret_fd, struct vz_err *err)
 {
 	const char *dir = vz_cfg_str(global, VZ_P_LOCKDIR);
 	vz_autofree char *path = vz_strf("%s/%u.lck", dir, id);
@@ -219,4 +220,17 @@ int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t i
 	write_holder(fd);
 	*ret_fd = fd;
 	return 0;
+}
+
+int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
+	       int *ret_fd, struct vz_err *err)
+{
+	vz_autofd int fd = -1;
+	int r = vz_ve_lock_any(ctx, global, id, &fd, err);
+
+	if (!r)
+		r = vz_journal_check(ctx, id, err);
+	if (!r)
+		*ret_fd = vz_take_fd(&fd);
+	return r;
 }

@@ -30,10 +30,14 @@ int vz_ve_lookup(const struct vz_ctx *ctx, const char *word, uint32_t *ret_id,
 /*
  * LOCKDIR/VEID.lck, held until *ret_fd is closed. A holder that died does not
  * hold it. VZ_E_LOCKED (-EBUSY) when another command works on the VE; a
- * supervisor that cleans up after its VE is waited for, up to 30 s.
+ * supervisor that cleans up after its VE is waited for, up to 30 s. The same
+ * when a migration of the VE was left half-way (ve/journal.h).
  */
 int vz_ve_lock(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
 	       int *ret_fd, struct vz_err *err);
+/* The same for who sees to such a migration. */
+int vz_ve_lock_any(const struct vz_ctx *ctx, const struct vz_cfg *global, uint32_t id,
+		   int *ret_fd, struct vz_err *err);
 /* Say in the file that this process has the lock, which it was handed. */
 void vz_ve_lock_note(const struct vz_ve *ve);
 
