@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 50, WIDTH_MIN = 20, WIDTH_MAX = 80, AROUND = 8 };
+enum { INTERVAL_MS = 50, WIDTH_MIN = 20, WIDTH_MAX = 80, AROUND = 8, WORDS = 24 };
 
 static int64_t now_ms(void)
 {
@@ -30,17 +30,30 @@ void vz_progress_start(struct vz_progress *p, bool quiet)
 		p->shown = false;
 }
 
+void vz_progress_words(struct vz_progress *p, const char *words)
+{
+	snprintf(p->words, sizeof(p->words), "%s", words);
+}
+
 static void draw(const struct vz_progress *p)
 {
-	int width = p->columns - AROUND, full = width * p->percent / 100;
+	int beside = p->words[0] ? WORDS : 0;
+	int width = p->columns - AROUND - beside, full;
 	char bar[WIDTH_MAX + 1];
 
+	if (width < WIDTH_MIN / 2) {
+		width = p->columns - AROUND;
+		beside = 0;
+	}
+	full = width * p->percent / 100;
 	memset(bar, ' ', width);
 	memset(bar, '=', full);
 	if (full < width)
 		bar[full] = '>';
 	bar[width] = 0;
 	fprintf(stderr, "\r[%s] %3d%%", bar, p->percent);
+	if (beside)
+		fprintf(stderr, " %-*.*s", WORDS - 1, WORDS - 1, p->words);
 	fflush(stderr);
 }
 

@@ -252,6 +252,20 @@ int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_
 	return take(ctx, cfg, veid, &first, ret, err);
 }
 
+int vz_idrange_prefer(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
+		      uint32_t first, struct vz_idrange *ret, struct vz_err *err)
+{
+	uint32_t low, high;
+	int r = parse_pool(cfg, &low, &high, err);
+
+	if (r)
+		return r;
+	if (first >= low && first - low <= high - low - (VZ_ID_RANGE - 1) &&
+	    !(first % VZ_ID_RANGE) && !vz_idrange_claim(ctx, cfg, veid, first, ret, NULL))
+		return 0;
+	return vz_idrange_take(ctx, cfg, ret, err);
+}
+
 /*
  * Under the pool's lock: else one who has read the configurations before ours
  * was written could find the reservation gone, and take the range again.

@@ -31,6 +31,13 @@ int vz_idrange_take(const struct vz_ctx *ctx, const struct vz_cfg *cfg,
 int vz_idrange_claim(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
 		     uint32_t first, struct vz_idrange *ret, struct vz_err *err);
 
+/*
+ * Reserve the range that begins at `first` if it is of UID_POOL and free, else as
+ * vz_idrange_take(): for a VE that comes from another node with its files.
+ */
+int vz_idrange_prefer(const struct vz_ctx *ctx, const struct vz_cfg *cfg, uint32_t veid,
+		      uint32_t first, struct vz_idrange *ret, struct vz_err *err);
+
 /* The configuration is written, or never will be. */
 void vz_idrange_release(struct vz_idrange *range);
 #define vz_autoidrange VZ_CLEANUP(vz_idrange_release)
