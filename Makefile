@@ -38,7 +38,7 @@ LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.
 TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl vzcalc vzmemcheck vzcpucheck vzoversell \
-	vzcfgvalidate vzsplit vzcfgscale
+	vzcfgvalidate vzsplit vzcfgscale vzmigrate
 vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vzpid_SRC := vzlist/vzpid.c
@@ -55,6 +55,7 @@ vzcpucheck_SRC := vzcalc/vzcpucheck.c
 vzcfgvalidate_SRC := vzcalc/vzcfgvalidate.c
 vzsplit_SRC := vzsplit/vzsplit.c
 vzcfgscale_SRC := vzsplit/vzcfgscale.c
+vzmigrate_SRC := $(wildcard vzmigrate/*.c)
 # What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
 MAKERS := $(wildcard templates/*.sh)
 MAKERS_READ := templates/functions
@@ -134,7 +135,7 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 VZ_ETC := $(SYSCONFDIR)/vz
 VZ_LIB := $(LOCALSTATEDIR)/lib/vz
 MAN_PAGES = $(filter %.8 %.5,$(addprefix $(O)/doc/,$(notdir $(DOCS)))) \
-	$(wildcard vzlist/*.8 vzlist/top/*.8 templates/*.8 vzcalc/*.8 vzsplit/*.8 etc/vz/dists/*.5)
+	$(wildcard vzlist/*.8 vzlist/top/*.8 templates/*.8 vzcalc/*.8 vzsplit/*.8 vzmigrate/*.8 etc/vz/dists/*.5)
 UNITS := vz.service vz-traffic.service vz-traffic.timer
 BUILT = $(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))
 # Files that name places name where things really go.

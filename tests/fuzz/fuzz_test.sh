@@ -42,6 +42,11 @@ seeds_ubc() {
 		'102: swappages 0 9223372036854775807 18446744073709551615 1 1'; } >"$1/two"
 }
 
+seeds_wire() {
+	echo '{"op":"begin","veid":101,"conf":"4142","ok":true,"state":"none"}' >"$1/begin"
+	echo '{"ok":false,"code":9,"error":"x","scripts":{"mount":"00"},"problems":[{"kind":""}]}' >"$1/no"
+}
+
 run make -s -j 2 fuzz-programs
 ok "$status" "the fuzzers compile" || diag "$out" "$err"
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vzmigrate/departure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ve/destroy.h"
+#include "ve/life.h"
+#include "ve/save.h"
+#include "ve/state.h"
+
+int departure_save(struct departure *d, enum vz_mig_state state, struct vz_err *err)
+{
+	struct vz_journal j = d->j;
+	int r;
+
+	j.state = state;
+	r = vz_journal_save(d->ctx, d->veid, VZ_MIG_SOURCE, &j, err);
+	if (!r)
+		d->j = j;
+	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
+}
+
+static int start_again(const struct departure *d, struct vz_err *err)
+{
+	struct vz_start how = { .migrating = true, .force = true, .lock_fd = d->lock_fd };
+	vz_autove struct vz_ve ve = { 0 };
+	int r;
+
+	if (vz_state_running(d->ctx, d->veid) == 1)
+		return 0;
+	r = vz_ve_open(d->ctx, d->veid, &ve, err);
+	if (!r)
+		r = vz_ve_start(&ve, &how, err);
+	if (r)
+		vz_err_prefix(err, "VE %u can't be started again here", d->veid);
+	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
+}
+
+/* The journal is there until the destination has heard it, or has nothing of it. */
+static void tell_undone(struct departure *d)
+{
+	struct vz_err ignored = { 0 };
+
+	if (d->peer && !peer_call(d->peer, json_pack("{s:s}", "op", "abort"),
+				  PEER_LONG_MS, NULL, &ignored))
+		vz_journal_remove(d->ctx, d->veid, VZ_MIG_SOURCE, &ignored);
+}
+
+int departure_undo(struct departure *d, struct vz_err *err)
+{
+	/* Before that it was not touched: whether it runs is its own affair. */
+	bool stopped = d->j.state == VZ_MIG_STOPPING || d->j.state == VZ_MIG_HANDED;
+	int r = stopped && d->j.start ? start_again(d, err) : 0;
+
+	if (r)
+		return r;
+	r = departure_save(d, VZ_MIG_UNDONE, err);
+	if (!r)
+		tell_undone(d);
+	return r;
+}
+
+static int refused(struct departure *d, const json_t *answer, struct vz_err *err)
+{
+	struct vz_err again = { 0 };
+	const char *why;
+	uint64_t code;
+	int r = wire_text(answer, "why", sizeof(err->text) - 300, &why, err);
+
+	if (!r)
+		r = wire_num(answer, "code", MIG_E__END - 1, &code, err);
+	if (r)
+		return r;
+	mig_fail(err, code ? (int)code : MIG_E_START, 0, "%s: %s", d->j.peer, why);
+	r = departure_undo(d, &again);
+	if (r)
+		*err = again;
+	return r ? r : -EREMOTEIO;
+}
+
+int departure_finish(struct departure *d, struct vz_err *err)
+{
+	autojson json_t *answer = NULL;
+	const char *state;
+	int r = peer_call(d->peer, json_pack("{s:s}", "op", "commit"), PEER_LONG_MS,
+			  &answer, err);
+
+	if (!r)
+		r = wire_text(answer, "state", 32, &state, err);
+	if (r)
+		return r == -EREMOTEIO ? -EBADMSG : r;
+	if (!strcmp(state, vz_mig_state_name(VZ_MIG_DONE)))
+		return departure_save(d, VZ_MIG_CLEARING, err);
+	if (!strcmp(state, vz_mig_state_name(VZ_MIG_REFUSED)))
+		return refused(d, answer, err);
+	mig_fail(err, MIG_E_START, 0,
+		 "VE %u is %s's now, and does not run there yet (%s): "
+		 "`vzmigrate --recover %u` tries again",
+		 d->veid, d->j.peer, state, d->veid);
+	return -EAGAIN;
+}
+
+/* It can't be started by mistake: not by boot, not by hand without --force. */
+static int disable(const struct departure *d, struct vz_err *err)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	vz_autocfg struct vz_cfg *cfg = NULL;
+	int r = vz_ve_open(d->ctx, d->veid, &ve, err);
+
+	if (!r)
+		r = vz_cfg_copy(ve.cfg, &cfg);
+	if (!r)
+		r = vz_cfg_set(cfg, VZ_P_DISABLED, "yes", err);
+	return r ? r : vz_ve_save(d->ctx, d->veid, ve.cfg, cfg, NULL, err);
+}
+
+static int drop_copy(const struct departure *d, struct vz_err *err)
+{
+	int r = d->j.keep ? disable(d, err) : vz_ve_destroy(d->ctx, d->veid, err);
+
+	/* Done already, or the administrator did it. */
+	if (r && err->status == VZ_E_NOCONF) {
+		vz_err_clear(err);
+		return 0;
+	}
+	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
+}
+
+int departure_clear(struct departure *d, struct vz_err *err)
+{
+	int r = drop_copy(d, err);
+
+	if (!r)
+		r = peer_call(d->peer, json_pack("{s:s}", "op", "forget"), PEER_LONG_MS,
+			      NULL, err);
+	return r ? r : vz_journal_remove(d->ctx, d->veid, VZ_MIG_SOURCE, err);
+}

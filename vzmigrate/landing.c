@@ -1,0 +1,611 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vzmigrate/landing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/num.h"
+#include "sys/idshift.h"
+#include "ve/life.h"
+#include "ve/name.h"
+#include "ve/state.h"
+#include "vzmigrate/scripts.h"
+
+enum { RESERVED_IDS = 100 };
+/* A VE whose init lives for so long has started. */
+#define PROVE_MS 1500
+/* For who serves an older try to end, and what it had begun to stop writing. */
+#define GONE_MS 10000
+
+void landing_done(struct landing *l)
+{
+	vz_idrange_release(&l->uids);
+	vz_idrange_release(&l->gids);
+	if (l->lock_fd >= 0)
+		close(l->lock_fd);
+	free(l->staging);
+	*l = LANDING_NONE;
+}
+
+static int save(struct landing *l, enum vz_mig_state state, struct vz_err *err)
+{
+	l->j.state = state;
+	return vz_journal_save(l->ctx, l->veid, VZ_MIG_DEST, &l->j, err);
+}
+
+/* --- its configuration --- */
+
+void landing_conf_done(struct landing_conf *c)
+{
+	vz_cfg_free(vz_take(c->was));
+	vz_cfg_free(vz_take(c->cfg));
+	vz_conf_free(vz_take(c->conf));
+}
+
+/* Where our vz.conf would put it: what its file says about that is the source's. */
+static int move_paths(const struct vz_cfg *global, struct vz_cfg *cfg, struct vz_err *err)
+{
+	static const enum vz_param_id paths[] = { VZ_P_VE_ROOT, VZ_P_VE_PRIVATE };
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(paths); i++) {
+		vz_autofree char *text = vz_cfg_text(global, paths[i]);
+		int r = vz_cfg_set(cfg, paths[i], text, err);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int landing_conf_read(const struct vz_ctx *ctx, uint32_t veid, const char *text,
+		      bool moved, struct landing_conf *ret, struct vz_err *err)
+{
+	vz_autofree char *global_path = vz_strf("%s/vz.conf", ctx->confdir);
+	vz_autofree char *path = vz_strf("%s/conf/%u.conf", ctx->confdir, veid);
+	vz_autoconf struct vz_conf *global = NULL;
+	autolanding_conf struct landing_conf c = { 0 };
+	vz_autocfg struct vz_cfg *base = NULL;
+	int r = global_path && path ? vz_conf_load(ctx, global_path, &global, err)
+				    : -ENOMEM;
+
+	if (!r)
+		r = vz_cfg_new(veid, &base);
+	if (!r)
+		r = vz_cfg_read(base, ctx, global, true, 0, err);
+	if (r)
+		return mig_recast(err, MIG_E_REMOTECONF, r);
+	r = vz_conf_parse(ctx, path, text, strlen(text), &c.conf, err);
+	if (!r)
+		r = vz_cfg_copy(base, &c.was);
+	if (!r)
+		r = vz_cfg_read(c.was, ctx, c.conf, false, 0, err);
+	if (!r)
+		r = vz_cfg_copy(c.was, &c.cfg);
+	if (!r && moved)
+		r = move_paths(base, c.cfg, err);
+	if (r)
+		return mig_recast(err, MIG_E_CONFIG, r);
+	if (!vz_cfg_str(c.cfg, VZ_P_VE_PRIVATE) || !vz_cfg_str(c.cfg, VZ_P_VE_ROOT))
+		return mig_fail(err, MIG_E_REMOTECONF, 0,
+				"VE_PRIVATE and VE_ROOT are not set in vz.conf");
+	*ret = c;
+	c = (struct landing_conf){ 0 };
+	return 0;
+}
+
+int landing_check_absent(const struct vz_ctx *ctx, uint32_t veid, const char *private,
+			 struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/conf/%u.conf", ctx->confdir, veid);
+	struct stat st;
+
+	if (path && !lstat(path, &st))
+		return mig_fail(err, MIG_E_EXISTS, 0, "VE %u exists there already: %s",
+				veid, path);
+	/* An empty directory is in nobody's way. */
+	if (!lstat(private, &st) && rmdir(private))
+		return mig_fail(err, MIG_E_EXISTS, 0,
+				"the private area %s is there already", private);
+	return 0;
+}
+
+/* --- begin --- */
+
+static int lock(struct landing *l, struct vz_err *err)
+{
+	vz_autocfg struct vz_cfg *global = NULL;
+	int r = vz_cfg_load_global(l->ctx, &global, err);
+
+	if (r)
+		return mig_recast(err, MIG_E_REMOTECONF, r);
+	r = vz_ve_lock_any(l->ctx, global, l->veid, &l->lock_fd, err);
+	return r ? mig_recast(err, MIG_E_LOCKED, r) : 0;
+}
+
+static int find_staging(struct landing *l)
+{
+	l->staging = vz_strf("%s.migrating", l->j.private);
+	return l->staging ? 0 : -ENOMEM;
+}
+
+/* rsync of a connection that has just ended may still write there. */
+static int remove_staging(const struct landing *l, struct vz_err *err)
+{
+	const struct timespec nap = { .tv_nsec = 50000000 };
+	int r = vz_remove_tree(AT_FDCWD, l->staging);
+
+	for (int ms = 0; r && ms < GONE_MS; ms += 50) {
+		nanosleep(&nap, NULL);
+		r = vz_remove_tree(AT_FDCWD, l->staging);
+	}
+	return r ? mig_fail(err, MIG_E_SYSTEM, -r, "can't remove %s", l->staging) : 0;
+}
+
+/* Its own range again if it is free here, for then no file changes its owner. */
+static int choose_ids(struct landing *l, const struct vz_cfg *cfg, struct vz_err *err)
+{
+	uint32_t uid = vz_cfg_u64(cfg, VZ_P_LOCAL_UID);
+	uint32_t gid = vz_cfg_u64(cfg, VZ_P_LOCAL_GID);
+	int r = 0;
+
+	l->j.old_uid = l->j.uid = uid;
+	l->j.old_gid = l->j.gid = gid;
+	if (!uid)
+		return 0;
+	r = vz_idrange_prefer(l->ctx, cfg, l->veid, uid, &l->uids, err);
+	if (!r && gid != uid)
+		r = vz_idrange_prefer(l->ctx, cfg, l->veid, gid, &l->gids, err);
+	if (r)
+		return mig_recast(err, MIG_E_CONFIG, r);
+	l->j.uid = l->uids.first;
+	l->j.gid = gid == uid ? l->uids.first : l->gids.first;
+	return 0;
+}
+
+static int set_id(struct vz_cfg *cfg, enum vz_param_id param, uint32_t id,
+		  struct vz_err *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", id);
+	return vz_cfg_set(cfg, param, text, err);
+}
+
+static int write_conf(struct landing *l, struct landing_conf *c, struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/conf/%u.conf", l->staging, l->veid);
+	vz_autofree char *text = NULL;
+	int r = set_id(c->cfg, VZ_P_LOCAL_UID, l->j.uid, err);
+
+	if (!r)
+		r = set_id(c->cfg, VZ_P_LOCAL_GID, l->j.gid, err);
+	if (!r)
+		r = vz_cfg_store(c->was, c->cfg, c->conf, NULL);
+	text = r ? NULL : vz_conf_text(c->conf);
+	if (!r)
+		r = text && path ? vz_replace_file(path, text, strlen(text), 0644)
+				 : -ENOMEM;
+	return r ? mig_fail(err, MIG_E_CONFIG, -r, "can't write the configuration") : 0;
+}
+
+static int make_staging(struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *root = vz_strf("%s/root", l->staging);
+	vz_autofree char *conf = vz_strf("%s/conf", l->staging);
+	vz_autofree char *above = strdup(l->staging);
+	int r = root && conf && above ? 0 : -ENOMEM;
+
+	if (!r && strrchr(above, '/') != above) {
+		*strrchr(above, '/') = 0;
+		/* For root's eyes, as vzctl create makes it. */
+		r = vz_mkdir_p(above, 0700);
+	}
+	if (!r && ((mkdir(l->staging, 0700) && errno != EEXIST) ||
+		   (mkdir(root, 0700) && errno != EEXIST)))
+		r = -errno;
+	if (!r)
+		r = vz_remove_tree(AT_FDCWD, conf);
+	if (!r && mkdir(conf, 0700))
+		r = -errno;
+	return r ? mig_fail(err, MIG_E_COPY, -r, "can't make %s", l->staging) : 0;
+}
+
+/* Whoever serves a migration says who it is, so that its successor can end it. */
+static void sign(struct vz_journal *j)
+{
+	struct vz_ctx ctx = { .procdir = "/proc" };
+	struct vz_state me = { 0 };
+
+	vz_state_identify(&ctx, getpid(), &me);
+	j->pid = getpid();
+	j->pid_start = me.init_start;
+}
+
+static void end_server(const struct vz_ctx *ctx, const struct vz_journal *j)
+{
+	vz_autofd int fd = syscall(SYS_pidfd_open, j->pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct vz_state it = { 0 };
+
+	if (fd < 0 || j->pid == (uint32_t)getpid() ||
+	    vz_state_identify(ctx, j->pid, &it) || it.init_start != j->pid_start)
+		return;
+	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	poll(&p, 1, GONE_MS);
+}
+
+/*
+ * An earlier try: one that the source has given up, or that no source can have
+ * been promised anything by.
+ */
+static int clear_earlier(struct landing *l, const char *old, struct vz_err *err)
+{
+	struct landing earlier = LANDING_NONE;
+	int r = vz_journal_load(l->ctx, l->veid, VZ_MIG_DEST, &earlier.j, err);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	earlier.ctx = l->ctx;
+	earlier.veid = l->veid;
+	if (earlier.j.state == VZ_MIG_DONE)
+		return vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
+	if (earlier.j.state != VZ_MIG_RECEIVING && strcmp(earlier.j.id, old))
+		return mig_fail(
+			err, MIG_E_LOCKED, 0,
+			"a migration of VE %u from %s was left half-way (%s): run "
+			"`vzmigrate --recover %u` there",
+			l->veid, earlier.j.peer, vz_mig_state_name(earlier.j.state),
+			l->veid);
+	r = find_staging(&earlier);
+	if (!r)
+		r = landing_abort(&earlier, err);
+	landing_done(&earlier);
+	return r;
+}
+
+/* What does the message say? The caller frees *ret_text. */
+static int read_ask(struct landing *l, const json_t *ask, char **ret_text,
+		    bool *ret_moved, const char **ret_old, struct vz_err *err)
+{
+	const char *id;
+	uint64_t veid;
+	size_t len;
+	int r = wire_num(ask, "veid", VZ_VEID_MAX, &veid, err);
+
+	if (!r)
+		r = wire_text(ask, "id", sizeof(l->j.id) - 1, &id, err);
+	if (!r)
+		r = wire_text(ask, "old", sizeof(l->j.id) - 1, ret_old, err);
+	if (!r)
+		r = wire_flag(ask, "moved", ret_moved, err);
+	if (!r)
+		r = wire_flag(ask, "start", &l->j.start, err);
+	if (!r)
+		r = wire_flag(ask, "keep", &l->j.keep, err);
+	if (!r)
+		r = wire_bytes(ask, "conf", SCRIPT_MAX, ret_text, &len, err);
+	if (r)
+		return r;
+	if (veid <= RESERVED_IDS || !*id)
+		return mig_fail(err, MIG_E_CONFIG, 0, "no VE can have the number %u",
+				(unsigned int)veid);
+	l->veid = veid;
+	strcpy(l->j.id, id);
+	return 0;
+}
+
+static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
+		 const char *old, struct vz_err *err)
+{
+	const char *private = vz_cfg_str(c->cfg, VZ_P_VE_PRIVATE);
+	struct vz_journal earlier;
+	int r;
+
+	if (strlen(private) >= sizeof(l->j.private))
+		return mig_fail(err, MIG_E_CONFIG, ENAMETOOLONG, "%.60s…", private);
+	strcpy(l->j.private, private);
+	/* The source has given that one up; its server may not have heard of it yet. */
+	if (!vz_journal_load(l->ctx, l->veid, VZ_MIG_DEST, &earlier, NULL) &&
+	    !strcmp(earlier.id, old))
+		end_server(l->ctx, &earlier);
+	r = lock(l, err);
+	if (!r)
+		r = clear_earlier(l, old, err);
+	if (!r)
+		r = landing_check_absent(l->ctx, l->veid, private, err);
+	if (!r)
+		r = find_staging(l);
+	if (!r)
+		r = choose_ids(l, c->cfg, err);
+	if (!r)
+		r = save(l, VZ_MIG_RECEIVING, err);
+	if (!r)
+		r = make_staging(l, err);
+	if (!r)
+		r = write_conf(l, c, err);
+	return r ? r : scripts_unpack(ask, l->staging, l->veid, err);
+}
+
+int landing_begin(const struct vz_ctx *ctx, const json_t *ask, const char *peer,
+		  struct landing *ret, struct vz_err *err)
+{
+	VZ_CLEANUP(landing_done) struct landing l = LANDING_NONE;
+	autolanding_conf struct landing_conf c = { 0 };
+	vz_autofree char *text = NULL;
+	const char *old;
+	bool moved;
+	int r;
+
+	l.ctx = ctx;
+	snprintf(l.j.peer, sizeof(l.j.peer), "%s", peer);
+	sign(&l.j);
+	r = read_ask(&l, ask, &text, &moved, &old, err);
+	if (!r)
+		r = landing_conf_read(ctx, l.veid, text, moved, &c, err);
+	if (!r)
+		r = begin(&l, ask, &c, old, err);
+	if (r && l.j.state == VZ_MIG_RECEIVING && l.staging)
+		landing_abort(&l, NULL);
+	if (r)
+		return r;
+	*ret = l;
+	l = LANDING_NONE;
+	return 0;
+}
+
+int landing_attach(const struct vz_ctx *ctx, uint32_t veid, const char *id,
+		   struct landing *ret, struct vz_err *err)
+{
+	VZ_CLEANUP(landing_done) struct landing l = LANDING_NONE;
+	int r;
+
+	l.ctx = ctx;
+	l.veid = veid;
+	r = vz_journal_load(ctx, veid, VZ_MIG_DEST, &l.j, err);
+	if (r || (id && strcmp(l.j.id, id)))
+		return r ? r : -ENOENT;
+	/* Of our own will we wait for it; the source itself has given it up. */
+	if (id)
+		end_server(ctx, &l.j);
+	r = lock(&l, err);
+	/* What it did last. */
+	if (!r)
+		r = vz_journal_load(ctx, veid, VZ_MIG_DEST, &l.j, err);
+	if (!r)
+		r = find_staging(&l);
+	if (r)
+		return r;
+	sign(&l.j);
+	r = save(&l, l.j.state, err);
+	if (r)
+		return r;
+	*ret = l;
+	l = LANDING_NONE;
+	return 0;
+}
+
+/* --- the steps --- */
+
+/* Again after a crash: what has its owner keeps it. */
+static int give_owners(const struct landing *l, const char *root, struct vz_err *err)
+{
+	struct vz_idshift shift = { .uid = l->j.old_uid,
+				    .gid = l->j.old_gid,
+				    .to_uid = l->j.uid,
+				    .to_gid = l->j.gid,
+				    .count = VZ_ID_RANGE };
+	int r = vz_idshift_tree(&shift, root, err);
+
+	return r ? mig_recast(err, MIG_E_COPY, r) : 0;
+}
+
+int landing_prepare(struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *root = vz_strf("%s/root", l->staging);
+	vz_autofd int fd = -1;
+	int r;
+
+	if (!root || l->j.state != VZ_MIG_RECEIVING)
+		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not receiving",
+				l->veid, vz_mig_state_name(l->j.state));
+	r = give_owners(l, root, err);
+	if (r)
+		return r;
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd))
+		return mig_fail(err, MIG_E_COPY, errno, "can't sync %s", root);
+	return save(l, VZ_MIG_PREPARED, err);
+}
+
+/* The private area into its place, and out of it. Done already is 0. */
+static int swap_area(const struct landing *l, bool in, struct vz_err *err)
+{
+	vz_autofree char *root = vz_strf("%s/root", l->staging);
+	const char *from = in ? root : l->j.private, *to = in ? l->j.private : root;
+
+	if (!root)
+		return mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't place the files");
+	if (!syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* NOREPLACE */) ||
+	    (errno == ENOENT && !access(to, F_OK)))
+		return 0;
+	return mig_fail(err, MIG_E_COPY, errno, "can't rename %s to %s", from, to);
+}
+
+static int make_known(const struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *from = vz_strf("%s/conf/%u.conf", l->staging, l->veid);
+	vz_autofree char *to = vz_strf("%s/conf/%u.conf", l->ctx->confdir, l->veid);
+	vz_autofree char *text = NULL;
+	vz_autove struct vz_ve ve = { 0 };
+	const char *name;
+	size_t len;
+	int r = from && to ? vz_read_file(from, SCRIPT_MAX, &text, &len) : -ENOMEM;
+
+	if (!r)
+		r = vz_replace_file(to, text, len, 0644);
+	if (r)
+		return mig_fail(err, MIG_E_CONFIG, -r, "can't write %s", to);
+	r = scripts_place(l->ctx, l->staging, l->veid, err);
+	if (!r)
+		r = vz_ve_open(l->ctx, l->veid, &ve, err);
+	if (r)
+		return mig_recast(err, MIG_E_CONFIG, r);
+	name = vz_cfg_str(ve.cfg, VZ_P_NAME);
+	r = name && *name ? vz_name_move(l->ctx, l->veid, NULL, name, err) : 0;
+	return r ? mig_recast(err, MIG_E_CONFIG, r) : 0;
+}
+
+/* It started; does it go on to run? */
+static int prove(const struct landing *l, struct vz_err *err)
+{
+	struct pollfd p = { .events = POLLIN };
+	int pidfd, r = vz_state_open_init(l->ctx, l->veid, NULL, &pidfd, err);
+
+	if (!r) {
+		p.fd = pidfd;
+		do
+			r = poll(&p, 1, PROVE_MS);
+		while (r < 0 && errno == EINTR);
+		close(pidfd);
+	}
+	return r ? mig_fail(err, MIG_E_START, 0, "VE %u ended as soon as it was started",
+			    l->veid)
+		 : 0;
+}
+
+static int start(const struct landing *l, struct vz_err *err)
+{
+	struct vz_start how = { .migrating = true, .lock_fd = l->lock_fd };
+	vz_autove struct vz_ve ve = { 0 };
+	int r;
+
+	if (vz_state_running(l->ctx, l->veid) == 1)
+		return 0;
+	r = vz_ve_open(l->ctx, l->veid, &ve, err);
+	/* It ran, so it may. */
+	if (!r && vz_cfg_bool(ve.cfg, VZ_P_DISABLED))
+		r = vz_cfg_set(ve.cfg, VZ_P_DISABLED, "no", err);
+	if (!r)
+		r = vz_ve_start(&ve, &how, err);
+	if (r)
+		return mig_recast(err, MIG_E_START, r);
+	return prove(l, err);
+}
+
+static void make_unknown(const struct landing *l)
+{
+	vz_autofree char *path = vz_strf("%s/conf/%u.conf", l->ctx->confdir, l->veid);
+	static const struct vz_stop kill_it = { .fast = true };
+	vz_autove struct vz_ve ve = { 0 };
+	struct vz_err ignored;
+	const char *name;
+
+	if (!vz_ve_open(l->ctx, l->veid, &ve, &ignored)) {
+		vz_ve_stop(&ve, &kill_it, &ignored);
+		name = vz_cfg_str(ve.cfg, VZ_P_NAME);
+		if (name && *name)
+			vz_name_move(l->ctx, l->veid, name, NULL, &ignored);
+	}
+	scripts_remove(l->ctx, l->veid);
+	if (path)
+		unlink(path);
+}
+
+/* It is the source's when this is written down: by then it must be gone here. */
+static int refuse(struct landing *l, struct vz_err *err)
+{
+	struct vz_err why = { 0 };
+	int r;
+
+	make_unknown(l);
+	if (vz_state_alive(l->ctx, l->veid))
+		return mig_fail(err, MIG_E_START, 0,
+				"VE %u was started, can't be stopped, and stays",
+				l->veid);
+	r = swap_area(l, false, &why);
+	if (!r)
+		r = save(l, VZ_MIG_REFUSED, &why);
+	if (r)
+		*err = why;
+	return r;
+}
+
+/*
+ * The range was reserved by a process that is gone when this is done again, and a
+ * VE that was made since then may have it: then this one is refused.
+ */
+static int hold_ids(struct landing *l, struct vz_err *err)
+{
+	vz_autocfg struct vz_cfg *global = NULL;
+	int r;
+
+	if (!l->j.uid || l->uids.fd >= 0)
+		return 0;
+	r = vz_cfg_load_global(l->ctx, &global, err);
+	if (!r)
+		r = vz_idrange_claim(l->ctx, global, l->veid, l->j.uid, &l->uids, err);
+	if (!r && l->j.gid != l->j.uid)
+		r = vz_idrange_claim(l->ctx, global, l->veid, l->j.gid, &l->gids, err);
+	return r ? mig_recast(err, MIG_E_CONFIG, r) : 0;
+}
+
+int landing_take(struct landing *l, struct vz_err *err)
+{
+	struct vz_err why = { 0 };
+	int r;
+
+	if (l->j.state == VZ_MIG_DONE)
+		return 0;
+	if (l->j.state != VZ_MIG_PREPARED && l->j.state != VZ_MIG_TAKING)
+		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not prepared",
+				l->veid, vz_mig_state_name(l->j.state));
+	r = save(l, VZ_MIG_TAKING, err);
+	if (r)
+		return r;
+	r = hold_ids(l, &why);
+	if (!r)
+		r = swap_area(l, true, &why);
+	if (!r)
+		r = make_known(l, &why);
+	if (!r && l->j.start)
+		r = start(l, &why);
+	if (r) {
+		/* What can't be taken back is not refused: ours it stays, to be tried again. */
+		r = refuse(l, err);
+		if (!r)
+			*err = why;
+		return r ? r : -EREMOTEIO;
+	}
+	return save(l, VZ_MIG_DONE, err);
+}
+
+int landing_abort(struct landing *l, struct vz_err *err)
+{
+	int r;
+
+	if (l->j.state == VZ_MIG_TAKING || l->j.state == VZ_MIG_DONE)
+		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is this node's already (%s)",
+				l->veid, vz_mig_state_name(l->j.state));
+	r = l->j.keep ? 0 : remove_staging(l, err);
+	return r ? r : vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
+}
+
+int landing_forget(struct landing *l, struct vz_err *err)
+{
+	int r;
+
+	if (l->j.state != VZ_MIG_DONE)
+		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not done", l->veid,
+				vz_mig_state_name(l->j.state));
+	r = remove_staging(l, err);
+	return r ? r : vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
+}
