@@ -141,6 +141,24 @@ static void take_classes(struct vz_inv *inv)
 		vz_warn(inv->ctx, "%s", err.text);
 }
 
+/*
+ * Before any VE is started: whose it is. What can't be known yet, for the other node
+ * is not there, is not started, and keeps the others from nothing.
+ */
+static void recover_migrations(struct crew *crew)
+{
+	const char *const argv[] = { "vzmigrate", "--recover", NULL };
+	vz_autofree char *dir = vz_strf("%s/migrate", crew->inv->ctx->statedir);
+	const struct vz_run run = { .argv = argv, .env = (const char *const *)crew->env };
+
+	/* rmdir() says whether there is any journal; the directory comes of itself. */
+	if (!dir || !rmdir(dir) || errno != ENOTEMPTY)
+		return;
+	if (vz_run(&run))
+		vz_warn(crew->inv->ctx, "a migration was left half-way: see LOGFILE, and "
+					"run `vzmigrate --recover` again");
+}
+
 static int boot(struct vz_inv *inv)
 {
 	VZ_CLEANUP(crew_done) struct crew crew = { 0 };
@@ -156,8 +174,11 @@ static int boot(struct vz_inv *inv)
 	if (!vz_cfg_bool(global, VZ_P_SKIP_SYSCTL_SETUP))
 		vz_sysctls_set(inv->ctx, vz_cfg_bool(global, VZ_P_IPV6));
 	take_classes(inv);
-	if (crew_init(&crew, inv, global) || vz_node_load(inv->ctx, &node, inv->err) ||
-	    start_all(&crew, &node) || vz_node_forget(inv->ctx, inv->err))
+	if (crew_init(&crew, inv, global))
+		return inv->err->status;
+	recover_migrations(&crew);
+	if (vz_node_load(inv->ctx, &node, inv->err) || start_all(&crew, &node) ||
+	    vz_node_forget(inv->ctx, inv->err))
 		return inv->err->status;
 	if (!crew.failed)
 		return 0;
