@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vzmigrate between two nodes of one machine: stopped VEs, running ones, checks.
+export OWN_NET=yes
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/migrate.sh"
+
+need_nodes
+node_up n1 && node_up n2 || exit
+etc1=$T/n1/etc etc2=$T/n2/etc
+
+# All that is to be said of a tree: owners from its first id on, links, contents …
+describe() {
+	python3 - "$1" "$2" <<-'END'
+		import hashlib, os, sys
+		top, base = sys.argv[1], int(sys.argv[2])
+		def line(p):
+		    st = os.lstat(p)
+		    what = os.readlink(p) if os.path.islink(p) else ""
+		    if os.path.isfile(p) and not what:
+		        what = hashlib.sha256(open(p, "rb").read()).hexdigest()
+		    attrs = [(a, os.getxattr(p, a, follow_symlinks=False))
+		             for a in sorted(os.listxattr(p, follow_symlinks=False)) if a.startswith("user.")]
+		    times = 0 if os.path.isdir(p) else st.st_mtime_ns
+		    print(os.path.relpath(p, top), oct(st.st_mode), st.st_uid - base, st.st_gid - base,
+		          0 if os.path.isdir(p) else st.st_nlink, times, what, attrs)
+		for d, dirs, files in os.walk(top):
+		    line(d)
+		    for n in sorted(files) + [x for x in dirs if os.path.islink(os.path.join(d, x))]:
+		        line(os.path.join(d, n))
+	END
+}
+
+uid_of() {
+	sed -n 's/^LOCAL_UID="\(.*\)"/\1/p' "$1/conf/$2.conf"
+}
+
+# --- a stopped VE ---
+
+run_ok "a VE" node_ve n1 1701 --name mover --description 'with "quotes"' --hostname mover
+root=$T/n1/private/1701 uid=$(uid_of "$etc1" 1701)
+(
+	cd "$root/home" && echo one >file && ln file hard && ln -s /etc/shadow abs && ln -s ../gone dangling &&
+		mkfifo fifo && truncate -s 64M sparse && echo end >>sparse && cp ../bin/busybox setuid &&
+		chmod 4755 setuid && mkdir -m 1777 deep && printf '\377 name' >deep/$'odd\nname\377' &&
+		find . -exec chown -h "$uid:$uid" {} + && chmod 4755 setuid && chown -h $((uid + 1000)):$((uid + 100)) file deep abs &&
+		python3 -c 'import os; os.setxattr("file", "user.colour", b"red")' 2>/dev/null
+	true
+)
+echo "echo \$VEID >>$T/mounted" >"$etc1/conf/1701.mount"
+describe "$root" "$uid" >"$T/was"
+before=$(cat "$etc1/conf/1701.conf")
+run_ok "only checks" migrate n2 --check-only 1701
+is "$(find "$T/n2/private" -mindepth 1)$(ls "$T/n2/state/migrate" 2>/dev/null)" "" "change nothing there"
+is "$(cat "$etc1/conf/1701.conf")" "$before" "nor here"
+run_ok "a stopped VE moves" migrate n2 1701
+is "$(status_of n1 1701) $(status_of n2 1701)" "deleted unmounted down exist unmounted down" "it is there, and not here"
+is "$(nothing_left)" "" "and nothing is left of the migration"
+uid2=$(uid_of "$etc2" 1701)
+[ "$uid" != "$uid2" ] && [ "$uid2" -ge 1610612736 ]
+ok $? "it has ids of the other node's pool ($uid, $uid2)"
+describe "$T/n2/private/1701" "$uid2" >"$T/is"
+diff "$T/was" "$T/is" >"$T/diff"
+ok $? "its files are the same but for that" || diag "$(cat "$T/diff")"
+[ "$(du -sk "$T/n2/private/1701/home/sparse" | cut -f1)" -lt 1024 ]
+ok $? "what was sparse still is"
+is "$(on n2 vzlist -H -o name,description -a | sed 's/ *$//')" "$(printf '%-32s %s' mover 'with "quotes"')" \
+	"its name and description"
+is "$(readlink "$etc2/names/mover" | sed 's/.*etc/etc/')" "etc/conf/1701.conf" "its name is known"
+is "$(ls "$etc1/names"; find "$etc1/conf" -name '1701.*' ! -name '*.destroyed')" "" "and no more here"
+run_ok "it starts there" on n2 vzctl --quiet start mover
+is "$(cat "$T/mounted")" 1701 "with its own script"
+is "$(on n2 vzctl exec mover cat /home/hard)" one "and has its files"
+
+# --- a running one ---
+
+# Each number is in the file before it is said outside.
+# shellcheck disable=SC2016 # for the VE's shell
+on n2 vzctl exec mover 'while :; do echo $((n += 1)) >>/home/log; echo $n; sleep 0.01; done' >"$T/said" 2>/dev/null &
+run_ok "a running VE moves" migrate n1 --json mover
+is "$(jq -rs 'map(select(.event == "phase").phase) | join(" ")' <<<"$out")" \
+	"connect check begin copy stop copy-last prepare start clear" "its phases, for a program"
+is "$(jq -rs 'last | "\(.event) \(.status) \(.down_ms > 0)"' <<<"$out")" "end 0 true" "and its end"
+is "$(status_of n1 1701) $(status_of n2 1701)" "exist mounted running deleted unmounted down" "it runs here"
+is "$(uid_of "$etc1" 1701)" "$uid" "with ids of the pool here again"
+[ "$(wc -l <"$T/n1/private/1701/home/log")" -ge "$(tail -n 1 "$T/said")" ] && [ -s "$T/said" ]
+ok $? "with all that was written until its last moment ($(tail -n 1 "$T/said"))"
+wait %% 2>/dev/null
+like "$(cat "$T/n1/vzctl.log")" "vzmigrate : CT 1701 .*|CT 1701 :" "the log file has it"
+is "$(nothing_left)" "" "nothing is left of it"
+
+# --- what stands against it ---
+
+run_is 1 "no words" on n1 vzmigrate
+run_is 1 "an unknown option" on n1 vzmigrate --fast n2 1701
+run_is 1 "a bad -r" migrate n2 -r perhaps 1701
+run_is 1 "an unknown kind of checks" migrate n2 --nodeps=everything 1701
+run_is 1 "a destination that would be an option" on n1 vzmigrate -- -oProxyCommand=x 1701
+run_is 10 "a VE that there is none of" migrate n2 1799
+run_is 10 "nor of that name" migrate n2 nobody
+run_is 4 "a node that is not there" on n1 vzmigrate --ssh="-F $T/ssh/config -o ConnectTimeout=1" 10.98.0.9 1701
+mv "$T/ssh/allowed" "$T/ssh/away"
+run_is 4 "a key that is refused" migrate n2 1701
+mv "$T/ssh/away" "$T/ssh/allowed"
+is "$(status_of n1 1701)" "exist mounted running" "leaves it running"
+run_ok "another" node_ve n2 1702 --ipadd 10.99.0.1
+sed -i 's/^NAME=.*/NAME="other"/' "$etc1/conf/1701.conf"
+echo 'NAME="other"' >>"$etc2/conf/1702.conf"
+ln -sf "$etc2/conf/1702.conf" "$etc2/names/other"
+run_is 15 "a name that is taken there" migrate n2 1701
+like "$err" 'the name "other" is VE 1702' "it says whose"
+rm "$etc2/names/other"
+run_ok "an address" on n1 vzctl --quiet set 1701 --ipadd 10.99.0.1 --save
+run_is 12 "that is taken there" migrate n2 1701
+like "$err" "VE 1702 has the address 10.99.0.1" "is named"
+on n1 vzctl --quiet set 1701 --ipdel all --save
+cp "$etc1/conf/1701.conf" "$T/conf"
+echo 'VE_LAYOUT="ploop"' >>"$etc1/conf/1701.conf"
+run_is 16 "a layout that can't" migrate n2 --check-only 1701
+cp "$T/conf" "$etc1/conf/1701.conf"
+sed -i 's/^VIRTUOZZO=.*/VIRTUOZZO="no"/' "$etc2/vz.conf"
+run_is 14 "a node that runs no VEs" migrate n2 1701
+sed -i 's/^VIRTUOZZO=.*/VIRTUOZZO="yes"/' "$etc2/vz.conf"
+mkdir "$T/n2/private/1701" "$T/n2/private/1701/x"
+run_is 9 "a private area that is there already" migrate n2 1701
+rm -r "$T/n2/private/1701"
+exec 9>"$T/n1/lock/1701.lck" && flock 9
+run_is 20 "a VE that another command works on" migrate n2 1701
+exec 9>&-
+is "$(status_of n1 1701)" "exist mounted running" "it ran all the time"
+
+# --- not started there ---
+
+echo 'exit 3' >"$etc2/conf/vps.mount"
+marker=$(on n1 vzctl exec 1701 'echo $$ >/home/marker; cat /home/marker')
+run_is 7 "one that does not start there" migrate n2 1701
+like "$err" "vps.mount" "says why"
+is "$(status_of n1 1701) $(status_of n2 1701)" "exist mounted running deleted unmounted down" "runs here again"
+is "$(on n1 vzctl exec 1701 cat /home/marker)" "$marker" "with its files"
+is "$(nothing_left)" "" "nothing is left there"
+run_is 7 "again, and keep" migrate n2 --keep-dst 1701
+[ -s "$T/n2/private/1701.migrating/root/home/marker" ]
+ok $? "--keep-dst keeps the files there"
+rm "$etc2/conf/vps.mount"
+run_ok "then they are of use" migrate n2 -r no 1701
+is "$(nothing_left)" "" "and gone"
+is "$(status_of n1 1701) $(status_of n2 1701)" "exist unmounted down exist mounted running" "-r no leaves a copy"
+run_is 105 "which is disabled" on n1 vzctl --quiet start 1701
+run_is 9 "and in the way of its coming back" migrate n1 1701
+
+# --- left half-way ---
+
+mkdir -p "$T/n1/state/migrate"
+sed 's/^ *//' >"$T/n1/state/migrate/1701.out" <<-END
+	STATE="handed"
+	MIGRATION="0123"
+	PEER="10.98.0.2"
+	SSH="-F $T/ssh/config"
+	START="yes"
+	KEEP="no"
+	PID="0"
+	PID_START="0"
+	PRIVATE=""
+	UID="0"
+	GID="0"
+	OLD_UID="0"
+	OLD_GID="0"
+END
+for words in "start 1701 --force" "set 1701 --hostname x --save" "destroy 1701" "--skiplock start 1701 --force"; do
+	# shellcheck disable=SC2086 # words
+	run_is 9 "handed over, no $words" on n1 vzctl --quiet $words
+	like "$err" "migration to 10.98.0.2 was left half-way .handed.*vzmigrate --recover 1701" "and it says what to do"
+done
+run_is 20 "nor another migration" migrate n2 1701
+run_is 3 "of which the other node knows nothing" recover n1 1701
+like "$err" "knows nothing of it" "it says so"
+rm "$T/n1/state/migrate/1701.out"
+run_ok "all in order" recover n1
+run_ok "the copy goes" on n1 vzctl --quiet destroy 1701
+for n in n1 n2; do
+	for veid in 1701 1702; do
+		on $n vzctl --quiet stop $veid --fast >/dev/null 2>&1
+		on $n vzctl --quiet destroy $veid >/dev/null 2>&1
+	done
+done
+node_cut n1 && node_cut n2
+is "$(our_groups | grep -v '/.super$' | grep '/.*/')" "" "no group is left"
+done_testing
