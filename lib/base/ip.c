@@ -71,6 +71,9 @@ bool vz_ip_usable(const struct vz_ip *ip)
 		return false;
 	if (ip->family == AF_INET)
 		return ip->a[0] && ip->a[0] != 127 && ip->a[0] < 224;
+	/* Of its link only, which nobody but the node is on. */
+	if (vz_ip_link_local(ip))
+		return false;
 	/* Those that stand for IPv4 addresses never are a source on a wire. */
 	return memcmp(ip->a, none, 10)
 		       ? ip->a[0] != 0xff

@@ -2,6 +2,7 @@
 /* Rules that more than one value, or more than its form, has to do with. */
 #include <string.h>
 
+#include "base/ip.h"
 #include "res/cfg_priv.h"
 #include "res/netif.h"
 
@@ -83,6 +84,19 @@ static int check_reserves(const struct vz_cfg *cfg, struct vz_err *err)
 	return 0;
 }
 
+/* A VE that does not run would be told only as it starts. */
+static int check_addresses(const struct vz_cfg *cfg, struct vz_err *err)
+{
+	const struct vz_strv *list = vz_cfg_list(cfg, VZ_P_IP_ADDRESS);
+	struct vz_ip ip;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (vz_ip_parse(list->v[i], &ip) || !vz_ip_usable(&ip))
+			return vz_err_set(err, VZ_E_IP, 0, "%s can't be a VE's address",
+					  list->v[i]);
+	return 0;
+}
+
 int vz_cfg_check(const struct vz_cfg *cfg, struct vz_err *err)
 {
 	int r = check_limits(cfg, err);
@@ -93,6 +107,8 @@ int vz_cfg_check(const struct vz_cfg *cfg, struct vz_err *err)
 		r = check_path(cfg, VZ_P_VE_PRIVATE, err);
 	if (!r)
 		r = check_reserves(cfg, err);
+	if (!r)
+		r = check_addresses(cfg, err);
 	if (!r)
 		r = vz_netif_check(vz_cfg_list(cfg, VZ_P_NETIF), err);
 	return r ? r : check_ids(cfg, err);

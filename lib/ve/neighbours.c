@@ -399,6 +399,23 @@ static void let_answer(const struct vz_ve *ve, const struct vz_neighbour *n)
 		vz_info(ve->ctx, "%s: set to 1", path);
 }
 
+/*
+ * An entry that a VE left whose end nobody saw may be another one's by now: who
+ * has the address has the route.
+ */
+static bool is_anothers(const struct vz_ve *ve, struct vz_rtnl *nl,
+			const struct vz_ip *ip)
+{
+	struct vz_err quiet = { 0 };
+	struct vz_route way;
+	struct vz_link link;
+	unsigned int veid;
+
+	return !vz_rtnl_route_to(nl, ip, &way, &quiet) &&
+	       !vz_rtnl_link_at(nl, way.dev, &link, &quiet) &&
+	       sscanf(link.alias, "vz %u venet", &veid) == 1 && veid != ve->id;
+}
+
 int vz_neighbours_set(const struct vz_ve *ve, struct vz_rtnl *nl,
 		      const struct vz_neighbours *want, struct vz_err *err)
 {
@@ -409,7 +426,7 @@ int vz_neighbours_set(const struct vz_ve *ve, struct vz_rtnl *nl,
 	if (!r && (have.n || want->n))
 		r = save(ve, &have, want, err);
 	for (size_t i = 0; i < have.n && !r; i++)
-		if (!has(want, &have.v[i]))
+		if (!has(want, &have.v[i]) && !is_anothers(ve, nl, &have.v[i].ip))
 			r = vz_rtnl_proxy_del(nl, have.v[i].dev, &have.v[i].ip, err);
 	for (size_t i = 0; i < want->n && !r; i++) {
 		r = vz_rtnl_proxy_add(nl, want->v[i].dev, &want->v[i].ip, err);

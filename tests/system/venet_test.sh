@@ -57,6 +57,32 @@ reaches "who had it keeps it" 10.77.0.101
 run_is 78 "one of the node's is refused" vzctl set 14002 --ipadd 10.77.0.1
 reaches "and the VE keeps what it had" 10.77.0.102
 run_is 71 "one that nobody can have" vzctl set 14002 --ipadd 127.0.0.1
+make_ve 14003
+for ip in 0.0.0.0 224.0.0.1 255.255.255.255 ::1 fe80::1 ff02::1 ::ffff:10.1.1.1 300.1.1.1 10.1.1.1/33; do
+	run_is 71 "nor $ip, saved for later" vzctl set 14003 --ipadd $ip --save
+done
+
+# Of two that have one address saved the second does not start. When the end of
+# the first is seen by nobody, what it left is not taken from the second.
+vzctl --quiet set 14003 --ipadd 10.77.0.103 --save
+make_ve 14000
+vzctl --quiet set 14000 --ipadd 10.77.0.103 --save
+run_ok "a VE with an address" vzctl --quiet start 14003
+run_is 78 "another one with the same" vzctl start 14000
+init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/14003/state")
+kill -9 "$(awk '$1 == "PPid:" { print $2 }' "/proc/$init/status")"
+kill -9 "$init"
+gone() {
+	! ip link show venet14003 >/dev/null 2>&1
+}
+wait_for 10 gone
+ok $? "killed with its supervisor: it leaves no device and no route"
+run_ok "now the other one starts" vzctl --quiet start 14000
+run_ok "repair --all" vzctl --quiet repair --all
+is "$(ip neigh show proxy | grep -c '^10.77.0.103 dev br0')" 1 "leaves the other one its entry"
+reaches "and its address" 10.77.0.103 on_host other
+vzctl --quiet stop 14000 --fast
+is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 0 "until it stops"
 
 run_ok "one goes" vzctl --quiet set 14002 --ipdel 10.77.0.102
 ! pings 10.77.0.102 timeout 2
