@@ -273,7 +273,7 @@ static __always_inline long next_message(struct walk *w)
 		w->pos += align(h.nlmsg_len);
 	else
 		descend(w, w->pos + sizeof(h) + NFGENMSG_LEN, w->pos + h.nlmsg_len, kind);
-	return w->verdict;
+	return w->verdict != 0;
 }
 
 static long step(__u32 i, void *data)
@@ -299,7 +299,7 @@ static long step(__u32 i, void *data)
 		w->pos = at + align(h.len);
 	else
 		descend(w, at + sizeof(h), at + h.len, kind);
-	return w->verdict;
+	return w->verdict != 0;
 }
 
 static __always_inline __u32 refused_to_current(void)
@@ -339,7 +339,11 @@ int BPF_PROG(sent_lsm, struct sock *sk, struct sk_buff *skb, int ret)
 	return ret ? ret : look_at_message(sk, skb);
 }
 
-/* Where it is not. */
+/*
+ * Where it is not. The kernel passes a program of this kind by that is called
+ * while it runs on the same CPU: on one that is booted with preempt=full a VE's
+ * threads may bring that about, on others they can't.
+ */
 SEC("fmod_ret/security_netlink_send")
 int BPF_PROG(sent, struct sock *sk, struct sk_buff *skb, int ret)
 {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "ve/netfilter.h"
 #include "ve/poolgroup.h"
 #include "ve/reserve.h"
 
@@ -112,6 +113,8 @@ static int raise_fence(struct vz_ground *g, uint32_t flags, struct vz_err *err)
 	}
 	if (r)
 		vz_fence_drop(&g->fence, NULL);
+	else
+		vz_netfilter_begin(g->ve, g->groups.v2_dir);
 	return r;
 }
 

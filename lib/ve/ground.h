@@ -10,7 +10,8 @@
 /*
  * What a VE stands on before it has a process, the same for a launch and for a
  * restore: its directory in RUNDIR with the supervisor's lock, its ids, what was
- * promised to it, its groups with their limits, its beancounters.
+ * promised to it, its groups with their limits, its beancounters, what it may set
+ * of netfilter.
  */
 struct vz_ground {
 	struct vz_ve *ve;

@@ -25,7 +25,6 @@
 #include "ve/ground.h"
 #include "ve/init.h"
 #include "ve/net.h"
-#include "ve/netfilter.h"
 #include "ve/reserve.h"
 
 /* One launch under way, in the process that will be init's parent. */
@@ -225,7 +224,6 @@ static int finish_fence(struct launch *l, struct vz_err *err)
 	r = send_groups(l, &e);
 	vz_cg_entry_close(&e);
 	vz_count_attach(l->ve, l->init.groups.v2_dir, &l->g.count);
-	vz_netfilter_begin(l->ve, l->init.groups.v2_dir);
 	return r ? vz_err_set(err, VZ_E_SYSTEM, -r,
 			      "can't give the VE's groups to its process 1")
 		 : 0;
