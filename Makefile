@@ -39,7 +39,7 @@ LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 # One line a program: its name, then where its sources are.
 TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl vzcalc vzmemcheck vzcpucheck vzoversell \
 	vzcfgvalidate vzsplit vzcfgscale vzmigrate
-vzctl_SRC := $(filter-out vzctl/vzsuper.c,$(wildcard vzctl/*.c))
+vzctl_SRC := $(filter-out vzctl/vzsuper.c vzctl/vzugid.c vzctl/vzquota%,$(wildcard vzctl/*.c))
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vzpid_SRC := vzlist/vzpid.c
 # Static: it also runs in VEs of any distribution.
@@ -65,7 +65,7 @@ LIB := $(O)/libvz.a
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
-all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper \
+all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper $(O)/vzugid \
 	$(addprefix $(O)/,$(MAKERS) $(MAKERS_READ))
 
 $(LIB): $(call obj,$(LIB_SRC))
@@ -81,6 +81,10 @@ $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 # The supervisor stays in memory once a VE: static and small (the sanitizers can't).
 $(O)/vzsuper: $(O)/obj/vzctl/vzsuper.o
 	$(CC) $(if $(filter asan,$(VARIANT)),,-static) $(ALL_LDFLAGS) -o $@ $^
+
+# Who answers quota calls of VEs: no tool that somebody calls.
+vzugid_SRC := vzctl/vzugid.c
+$(eval $(call tool,vzugid))
 
 # The system call filters are compiled when vz is, not when a VE starts.
 $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
@@ -151,7 +155,7 @@ install: all docs
 	$(INSTALL) -d -m 700 $(addprefix $(DESTDIR)$(VZ_LIB)/,private root dump)
 	$(INSTALL) -d -m 750 $(DESTDIR)$(LOCALSTATEDIR)/log/vz
 	$(INSTALL) -m 755 $(addprefix $(O)/,$(BUILT)) $(DESTDIR)$(SBINDIR)
-	$(INSTALL) -m 755 $(O)/vzsuper $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 $(O)/vzsuper $(O)/vzugid $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates
 	$(INSTALL) -m 755 $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates
 	$(INSTALL) -m 644 $(MAKERS_READ) $(DESTDIR)$(LIBEXECDIR)/templates

@@ -319,6 +319,25 @@ static void read_fifo(void)
 		tell_ready(VZ_SUPER_READY);
 }
 
+/* -- quotas of the VE's users -- */
+
+/* Whoever answers them stays from the first call on; it is no child of ours. */
+static void start_ugid(struct super *s)
+{
+	char *argv[] = { "vzugid", s->argv[VZ_SUPER_ARG_VEID], NULL };
+	pid_t pid = fork();
+
+	if (!pid && !fork() && dup2(VZ_SUPER_QUOTA, VZ_SUPER_INIT) >= 0)
+		execve(s->argv[VZ_SUPER_ARG_UGID], argv, environ);
+	if (!pid)
+		_exit(1);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	/* It has another descriptor of it: closing ours alone would not end that. */
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, VZ_SUPER_QUOTA, NULL);
+	close(VZ_SUPER_QUOTA);
+}
+
 /* -- the end -- */
 
 static const char *how_ended(void)
@@ -411,6 +430,8 @@ static void handle(struct super *s, int fd, uint32_t events)
 		read_notify(s);
 	else if (fd == VZ_SUPER_READY)
 		read_fifo();
+	else if (fd == VZ_SUPER_QUOTA)
+		start_ugid(s);
 	else if (fd == s->client)
 		read_client(s);
 	if (fd != VZ_SUPER_CONSOLE)
@@ -437,6 +458,8 @@ static void set_up(struct super *s)
 		watch(s, VZ_SUPER_NOTIFY, EPOLLIN);
 	if (is_open(VZ_SUPER_READY))
 		watch(s, VZ_SUPER_READY, EPOLLIN);
+	if (is_open(VZ_SUPER_QUOTA))
+		watch(s, VZ_SUPER_QUOTA, EPOLLIN);
 	s->console_open = is_open(VZ_SUPER_CONSOLE);
 	if (s->console_open) {
 		fcntl(VZ_SUPER_CONSOLE, F_SETFL, O_RDWR | O_NONBLOCK);

@@ -23,3 +23,19 @@ int vz_seccomp_install(unsigned int flags)
 
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) ? -errno : 0;
 }
+
+int vz_seccomp_install_listener(unsigned int flags, int *ret_listener)
+{
+	struct sock_fprog prog = vz_seccomp_program(flags);
+	int fd;
+
+	*ret_listener = -1;
+	if (!(flags & VZ_SECCOMP_QUOTA) || flags & VZ_SECCOMP_PRIVILEGED)
+		return vz_seccomp_install(flags);
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		     SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	if (fd < 0)
+		return -errno;
+	*ret_listener = fd;
+	return 0;
+}

@@ -14,7 +14,9 @@ enum {
 	VZ_SECCOMP_KEYCTL = 2, /* feature keyctl */
 	VZ_SECCOMP_IOURING = 4, /* feature iouring */
 	VZ_SECCOMP_NO_NETFILTER = 8, /* NETFILTER=disabled */
-	VZ_SECCOMP__COMBINATIONS = 16,
+	/* quotactl(2) goes to a listener; see ve/ugidserve.h. Not if privileged. */
+	VZ_SECCOMP_QUOTA = 16,
+	VZ_SECCOMP__COMBINATIONS = 32,
 };
 
 /* The program; it belongs to the library. */
@@ -26,5 +28,11 @@ struct sock_fprog vz_seccomp_program(unsigned int flags);
  * programs work in a VE). One system call. 0 or -errno.
  */
 int vz_seccomp_install(unsigned int flags);
+/*
+ * The same, and with VZ_SECCOMP_QUOTA *ret_listener is who hears of calls (close on
+ * exec), else -1. A process has one listener: the VE's own programs can't have
+ * another for theirs.
+ */
+int vz_seccomp_install_listener(unsigned int flags, int *ret_listener);
 
 #endif

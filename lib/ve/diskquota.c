@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "ve/state.h"
+#include "ve/ugidquota.h"
 
 /* More KiB than this are more bytes than a file system counts. */
 #define KIB_MAX (INT64_MAX / 1024)
@@ -154,6 +155,17 @@ static int open_dir(const struct vz_ve *ve, const struct vz_layout *layout,
 	return r ? vz_err_set(err, VZ_E_DQ_ON, -r, "can't look at %s", area->path) : 0;
 }
 
+/* Whoever had the range of ids before: his users' limits are none of this VE's. */
+static void forget_users(const struct vz_ve *ve, const struct vz_quota_fs *fs)
+{
+	const struct vz_ugid u = { .uid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID),
+				   .gid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID),
+				   .fs = *fs };
+
+	if (u.uid)
+		vz_ugid_clear(&u);
+}
+
 int vz_diskquota_new(const struct vz_ve *ve, const struct vz_layout *layout,
 		     const struct vz_area *area, struct vz_err *err)
 {
@@ -166,6 +178,7 @@ int vz_diskquota_new(const struct vz_ve *ve, const struct vz_layout *layout,
 		return 0;
 	if (r <= 0)
 		return r;
+	forget_users(ve, &fs);
 	r = walk(ve, area, fs.fd, err);
 	return r ? r : set_limits(ve, &fs, err);
 }
@@ -277,6 +290,7 @@ void vz_diskquota_forget(const struct vz_ve *ve)
 	    !vz_quota_enforces(&fs, VZ_QUOTA_PROJECT))
 		return;
 	vz_quota_set(&fs, VZ_QUOTA_PROJECT, ve->id, &none, VZ_QUOTA_LIMITS);
+	forget_users(ve, &fs);
 }
 
 int vz_diskquota_apply(struct vz_ve *ve, const struct vz_cfg *old_cfg,

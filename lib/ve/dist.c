@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
@@ -384,6 +385,31 @@ static int configure_console(const struct vz_ve *ve, const struct vz_conf *conf,
 	return run_action(ve, conf, VZ_DIST_SET_CONSOLE, "starting", NULL, err);
 }
 
+/* Whether the VE's /etc/mtab is the link that SET_UGID_QUOTA makes. */
+static bool has_quota_mtab(int rootfd)
+{
+	char to[16];
+	vz_autofd int fd = vz_root_openat(rootfd, "etc/mtab", O_PATH | O_NOFOLLOW, 0);
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", to, sizeof(to));
+
+	return n == 12 && !memcmp(to, "/proc/mounts", 12);
+}
+
+/* A VE whose files can't be told still has its quotas. */
+static void configure_ugid_quota(const struct vz_ve *ve, const struct vz_conf *conf,
+				 int rootfd)
+{
+	uint64_t limit = vz_cfg_u64(ve->cfg, VZ_P_QUOTAUGIDLIMIT);
+	vz_autofree char *var = vz_strf("UGIDLIMIT=%" PRIu64, limit);
+	const char *const vars[] = { var, NULL };
+	struct vz_err err = { 0 };
+
+	if (!var || !limit == !has_quota_mtab(rootfd))
+		return;
+	if (run_action(ve, conf, VZ_DIST_SET_UGID_QUOTA, "starting", vars, &err))
+		vz_warn(ve->ctx, "VE %u: %s", ve->id, err.text);
+}
+
 /*
  * A shell in the VE costs as much as the rest of a start, so each script runs
  * only where the VE's files don't say the wanted thing already (ve/says.h):
@@ -413,6 +439,8 @@ int vz_dist_configure(struct vz_ve *ve, struct vz_err *err)
 		configure_addresses(ve, conf, rootfd);
 	if (!r)
 		r = configure_console(ve, conf, rootfd, err);
+	if (!r)
+		configure_ugid_quota(ve, conf, rootfd);
 	return r;
 }
 

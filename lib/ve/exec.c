@@ -21,9 +21,12 @@
 #include "sys/ns.h"
 #include "sys/relay.h"
 #include "ve/exec_priv.h"
+#include "ve/ugidserve.h"
 
 /* What the caller keeps while the program runs. */
 struct run {
+	const struct vz_ctx *ctx;
+	uint32_t veid;
 	const struct vz_exec *ex;
 	pid_t pid; /* the program; 0: not there yet */
 	int pidfd; /* of it */
@@ -305,6 +308,11 @@ static void receive(struct run *run)
 		run->err = msg.err;
 		return;
 	}
+	if (!msg.pid) {
+		if (master >= 0)
+			vz_ugidserver_watch(run->ctx, run->veid, master);
+		return;
+	}
 	run->pid = msg.pid;
 	/* It is our child: nobody else can take its number away. */
 	run->pidfd = syscall(SYS_pidfd_open, msg.pid, 0);
@@ -428,6 +436,8 @@ int vz_exec(const struct vz_ctx *ctx, uint32_t veid, const struct vz_exec *ex,
 	int r = vz_state_open_init(ctx, veid, &st, &init, err);
 
 	run_init(&run, ex);
+	run.ctx = ctx;
+	run.veid = veid;
 	if (r == -ESRCH)
 		return vz_err_set(err, VZ_E_NOTRUNNING, 0, "VE %u is not running", veid);
 	if (r)

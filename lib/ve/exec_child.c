@@ -253,6 +253,19 @@ static _Noreturn void exec_program(struct vz_exec_job *job)
 	fail(job, VZ_E_COMMAND, errno, "can't run /bin/bash or /bin/sh of the VE", NULL);
 }
 
+/* Our parent sees to the quota calls of what we become. */
+static int install_filter(struct vz_exec_job *job)
+{
+	struct vz_exec_msg msg = { 0 };
+	int listener, r = vz_seccomp_install_listener(job->st->seccomp, &listener);
+
+	if (r || listener < 0)
+		return r;
+	r = vz_fdpass_send(job->sock, &msg, sizeof(msg), &listener, 1);
+	close(listener);
+	return r;
+}
+
 /* The second process: the VE sees it from here on. */
 static int program(void *data)
 {
@@ -268,7 +281,7 @@ static int program(void *data)
 		if (dup2(job->fd[i], i) < 0)
 			fail_enter(job, "descriptors");
 	vz_reset_signals();
-	r = vz_seccomp_install(job->st->seccomp);
+	r = install_filter(job);
 	if (r)
 		fail(job, VZ_E_KERNEL, -r, "can't install the system call filter", NULL);
 	r = vz_caps_apply(job->st->caps ? job->st->caps : vz_caps_default(!job->st->uid));

@@ -29,7 +29,7 @@ struct vz_exec_job {
  * the program runs.
  */
 struct vz_exec_msg {
-	pid_t pid;
+	pid_t pid; /* 0: its filter's listener comes with this one; see sys/seccomp.h */
 	struct vz_err err;
 };
 

@@ -101,9 +101,9 @@ static int identify(const struct vz_init *in, struct vz_err *err)
 }
 
 /* From here on this process has no more rights than the VE's root. */
-static int restrict_self(const struct vz_init *in, struct vz_err *err)
+static int restrict_self(const struct vz_init *in, int *ret_listener, struct vz_err *err)
 {
-	int r = vz_seccomp_install(in->seccomp);
+	int r = vz_seccomp_install_listener(in->seccomp, ret_listener);
 
 	if (r)
 		return vz_err_set(err, VZ_E_KERNEL, -r, "can't filter system calls");
@@ -132,7 +132,7 @@ static int build(const struct vz_init *in, struct vz_init_hello *hello,
 	if (!r)
 		r = vz_guest_probe(hello, &fds[VZ_INIT_FD_READY], err);
 	hello->lxcfs = in->lxcfs->error;
-	return r ? r : restrict_self(in, err);
+	return r ? r : restrict_self(in, &fds[VZ_INIT_FD_QUOTA], err);
 }
 
 /*
@@ -171,12 +171,15 @@ static void run_guest(const struct vz_init_hello *hello, struct vz_err *err)
 _Noreturn void vz_init_main(const struct vz_init *in)
 {
 	struct vz_init_hello hello = { 0 };
-	int fds[VZ_INIT_FDS] = { -1, -1 }, tty = -1;
+	int fds[VZ_INIT_FDS] = { -1, -1, -1 }, tty = -1;
 	int r = build(in, &hello, fds, &tty);
 
 	if (!r)
 		r = take_console(tty, &hello.err);
-	if (vz_fdpass_send(in->sock, &hello, sizeof(hello), fds, r ? 0 : VZ_INIT_FDS) ||
+	if (vz_fdpass_send(in->sock, &hello, sizeof(hello), fds,
+			   r			       ? 0
+			   : fds[VZ_INIT_FD_QUOTA] < 0 ? VZ_INIT_FD_QUOTA
+						       : VZ_INIT_FDS) ||
 	    r)
 		_exit(1);
 	/* Scripts of the VE may run beside this process from now on. */

@@ -10,6 +10,7 @@
 #include "sys/dev.h"
 #include "ve/binds.h"
 #include "ve/lxcfs.h"
+#include "ve/ugidview.h"
 
 /*
  * The child's side of a launch: what is to become process 1 of a VE. It is
@@ -43,6 +44,7 @@ struct vz_init {
 	struct vz_lxcfs *lxcfs; /* staged */
 	struct vz_cg_entry groups; /* those of home, see sys/cgroup.h */
 	int root; /* VE_ROOT, cloned, not attached */
+	const struct vz_ugidview *quota; /* staged */
 	int counters; /* the file of its beancounters, likewise; -1: there is none */
 	int sock;
 };
@@ -55,6 +57,7 @@ struct vz_init_groups {
 enum {
 	VZ_INIT_FD_CONSOLE, /* master of the VE's console */
 	VZ_INIT_FD_READY, /* what tells that the VE is up: see ve/launch.h */
+	VZ_INIT_FD_QUOTA, /* hears of its quota calls; only with VZ_SECCOMP_QUOTA */
 	VZ_INIT_FDS,
 };
 

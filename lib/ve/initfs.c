@@ -369,6 +369,25 @@ static int hide(struct tree *t, struct vz_err *err)
 	return 0;
 }
 
+/* By what the tools find the file system whose quotas they are to show. */
+static int show_quota(struct tree *t, struct vz_err *err)
+{
+	const struct vz_ugidview *q = t->in->quota;
+	int r = 0;
+
+	if (q->node < 0)
+		return 0;
+	/* DEVNODES may have put the true one there. */
+	if (faccessat(t->dev, q->name, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		r = make_file(t->dev, q->name);
+		if (!r)
+			r = attach_at(q->node, t->dev, q->name);
+	}
+	if (!r && q->mounts >= 0)
+		r = attach_at(q->mounts, t->proc, "mounts");
+	return r ? vz_err_set(err, VZ_E_DQ_UGID, -r, "can't show the VE its quotas") : 0;
+}
+
 /* What fails is left out, and said by the launcher. */
 static int mount_lxcfs(struct tree *t, struct vz_err *err)
 {
@@ -395,9 +414,9 @@ int vz_initfs_build(const struct vz_init *in,
 		    int *ret_master, int *ret_tty, struct vz_err *err)
 {
 	static int (*const steps[])(struct tree * t, struct vz_err * err) = {
-		attach_root,  mount_proc_sys, mount_dev,    mount_dev_subs,
-		make_console, mount_run,      mount_binds,  hide,
-		mount_lxcfs,  enter_groups,   mount_cgroup, leave_host,
+		attach_root,  mount_proc_sys, mount_dev,  mount_dev_subs, make_console,
+		mount_run,    mount_binds,    hide,	  mount_lxcfs,	  show_quota,
+		enter_groups, mount_cgroup,   leave_host,
 	};
 	struct tree t = {
 		.in = in,

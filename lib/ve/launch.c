@@ -21,6 +21,7 @@
 #include "sys/fdpass.h"
 #include "sys/mnt.h"
 #include "sys/ns.h"
+#include "sys/seccomp.h"
 #include "ve/balance.h"
 #include "ve/ground.h"
 #include "ve/init.h"
@@ -35,6 +36,7 @@ struct launch {
 	struct vz_ground g;
 	struct vz_init init;
 	struct vz_lxcfs lxcfs;
+	struct vz_ugidview quota;
 	struct vz_init_hello hello;
 	int sock; /* to the child */
 	int pidfd;
@@ -56,8 +58,8 @@ static bool is_tool(const struct launch *l)
 /* What stands before there is a process, and what process 1 is told of it. */
 static int raise_ground(struct launch *l, struct vz_err *err)
 {
-	uint32_t flags = (is_tool(l) ? VZ_GROUND_TOOL : 0) |
-			 (l->how->force ? VZ_GROUND_FORCE : 0);
+	uint32_t flags =
+		(is_tool(l) ? VZ_GROUND_TOOL : 0) | (l->how->force ? VZ_GROUND_FORCE : 0);
 	int r = vz_ground_raise(l->ve, flags, &l->g, err);
 
 	if (r)
@@ -132,6 +134,28 @@ static int stage_lxcfs(struct launch *l, struct vz_err *err)
 static void drop_lxcfs(struct launch *l)
 {
 	vz_lxcfs_done(&l->lxcfs);
+}
+
+/* What its users may have is kept either way; seeing and setting it in the VE … */
+static int stage_quota(struct launch *l, struct vz_err *err)
+{
+	struct vz_err why = { 0 };
+
+	if (is_tool(l) || !vz_cfg_u64(l->ve->cfg, VZ_P_QUOTAUGIDLIMIT))
+		return 0;
+	if (vz_ugidview_stage(l->ve, &l->quota, &why)) {
+		vz_warn(l->ctx, "%s", why.text);
+		return 0;
+	}
+	/* … takes somebody who does the calls that the kernel refuses it. */
+	l->init.seccomp |= VZ_SECCOMP_QUOTA;
+	l->g.state.seccomp |= VZ_SECCOMP_QUOTA;
+	return 0;
+}
+
+static void drop_quota(struct launch *l)
+{
+	vz_ugidview_done(&l->quota);
 }
 
 #define NAMESPACES                                                                       \
@@ -328,6 +352,7 @@ static int await_child(struct launch *l, struct vz_err *err)
 	}
 	unstage_binds(l);
 	drop_lxcfs(l);
+	drop_quota(l);
 	if (l->hello.lxcfs)
 		vz_lxcfs_warn(l->ve, l->hello.lxcfs);
 	vz_count_learn(l->ve, l->pid, &l->g.count);
@@ -335,6 +360,7 @@ static int await_child(struct launch *l, struct vz_err *err)
 	l->g.super.fd[VZ_SUPER_CONSOLE] = fds[VZ_INIT_FD_CONSOLE];
 	l->g.super.fd[l->hello.notifies ? VZ_SUPER_NOTIFY : VZ_SUPER_READY] =
 		fds[VZ_INIT_FD_READY];
+	l->g.super.fd[VZ_SUPER_QUOTA] = fds[VZ_INIT_FD_QUOTA];
 	return 0;
 }
 
@@ -384,6 +410,7 @@ static const struct step steps[] = {
 	{ "root", clone_root, close_root },
 	{ "bind mounts", stage_binds, unstage_binds },
 	{ "lxcfs", stage_lxcfs, drop_lxcfs },
+	{ "quotas of users", stage_quota, drop_quota },
 	{ "process 1", clone_child, kill_child },
 	{ "id maps", map_ids, NULL },
 	{ "the rest of the groups", finish_fence, NULL },
@@ -415,13 +442,13 @@ static int run_steps(struct launch *l, struct vz_err *err)
 
 static void launch_init(struct launch *l, struct vz_ve *ve, struct vz_launch *how)
 {
-	*l = (struct launch){ .ve = ve,
-			      .ctx = ve->ctx,
-			      .how = how,
-			      .sock = -1,
-			      .pidfd = -1 };
+	*l = (struct launch){
+		.ve = ve, .ctx = ve->ctx, .how = how, .sock = -1, .pidfd = -1
+	};
 	l->init.root = -1;
 	l->init.lxcfs = &l->lxcfs;
+	l->quota = VZ_UGIDVIEW_NONE;
+	l->init.quota = &l->quota;
 }
 
 static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *err)

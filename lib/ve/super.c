@@ -80,6 +80,10 @@ static int open_program(const struct vz_ve *ve, struct vz_super *s, struct vz_er
 		     vz_cfg_str(ve->cfg, VZ_P_LOCKDIR), ve->id);
 	if (n >= (ssize_t)sizeof(s->lck))
 		return vz_err_set(err, VZ_E_LOCKDIR, ENAMETOOLONG, "LOCKDIR");
+	n = snprintf(s->ugid, sizeof(s->ugid), "%s/vzugid", ve->ctx->libexecdir);
+	if (n >= (ssize_t)sizeof(s->ugid))
+		return vz_err_set(err, VZ_E_SYSTEM, ENAMETOOLONG, "%s",
+				  ve->ctx->libexecdir);
 	return 0;
 }
 
@@ -160,6 +164,7 @@ int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
 		[VZ_SUPER_ARG_PID] = pid,
 		[VZ_SUPER_ARG_VZCTL] = s->vzctl,
 		[VZ_SUPER_ARG_LCK] = s->lck,
+		[VZ_SUPER_ARG_UGID] = s->ugid,
 	};
 	char *env[] = { "PATH=" VZ_RUN_PATH, "HOME=/", conf, run, libexec, state, NULL };
 	int r;

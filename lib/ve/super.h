@@ -16,6 +16,7 @@ enum vz_super_fd {
 	VZ_SUPER_READY, /* or the fifo */
 	VZ_SUPER_WAITER, /* pipe to a start --wait: "r" when ready */
 	VZ_SUPER_LOG, /* directory of the console's log */
+	VZ_SUPER_QUOTA, /* hears of the VE's quota calls, until VZ_SUPER_ARG_UGID has it */
 	VZ_SUPER__END,
 };
 
@@ -24,6 +25,7 @@ enum vz_super_arg {
 	VZ_SUPER_ARG_PID, /* of init, for the sender of READY=1 */
 	VZ_SUPER_ARG_VZCTL, /* run as `VZCTL --skiplock ended VEID halt|reboot|killed` */
 	VZ_SUPER_ARG_LCK, /* the VE's lock file, waited for before that */
+	VZ_SUPER_ARG_UGID, /* run as `vzugid VEID` at the first quota call */
 	VZ_SUPER_ARG__COUNT,
 };
 
@@ -37,7 +39,7 @@ struct vz_super {
 	int fd[VZ_SUPER__END]; /* by enum vz_super_fd; -1: none */
 	int program; /* vzsuper itself */
 	int pid;
-	char vzctl[256], lck[256];
+	char vzctl[256], lck[256], ugid[256];
 };
 
 /*

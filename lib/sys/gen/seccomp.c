@@ -35,6 +35,8 @@
 
 /* file_setattr; numbers are the same on all architectures from 403 on. */
 #define LAST_REVIEWED 469
+/* That sets a file's project, too, without an ioctl: see FS_IOC_FSSETXATTR below. */
+#define LAST_REVIEWED_PRIVILEGED 468
 
 struct rule {
 	const char *call;
@@ -93,6 +95,9 @@ static const struct rule rules[] = {
 	{ "quotactl", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
 	{ "quotactl_fd", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
 	{ "acct", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
+	/* i386's: its structures are others, and nobody is there to answer it. */
+	{ "quotactl", ENOSYS, VZ_SECCOMP_QUOTA, VZ_SECCOMP_PRIVILEGED },
+	{ "quotactl_fd", ENOSYS, VZ_SECCOMP_QUOTA, VZ_SECCOMP_PRIVILEGED },
 	{ "settimeofday", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
 	{ "clock_settime", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
 	{ "clock_settime64", EPERM, .only_with = VZ_SECCOMP_PRIVILEGED },
@@ -120,6 +125,8 @@ static const struct request requests[] = {
 	{ FIFREEZE, VZ_SECCOMP_PRIVILEGED },
 	{ FITHAW, VZ_SECCOMP_PRIVILEGED },
 	{ _IOR('X', 125, uint32_t) /* FS_IOC_SHUTDOWN */, VZ_SECCOMP_PRIVILEGED },
+	/* The project of a file, by which the VE's disk space is counted. */
+	{ FS_IOC_FSSETXATTR, VZ_SECCOMP_PRIVILEGED },
 };
 
 static void die(const char *what, int r)
@@ -228,11 +235,13 @@ static scmp_filter_ctx compile(unsigned int flags)
 }
 
 /* libseccomp has no "greater than this call": these four go before its program. */
-static size_t put_prologue(struct sock_filter *f)
+static size_t put_prologue(struct sock_filter *f, unsigned int flags)
 {
+	const uint32_t last =
+		flags & VZ_SECCOMP_PRIVILEGED ? LAST_REVIEWED_PRIVILEGED : LAST_REVIEWED;
 	const struct sock_filter newest[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, LAST_REVIEWED, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 0, 2),
 		/* -1: a tracer skips the call and gives the result itself. */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)-1, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
@@ -242,16 +251,35 @@ static size_t put_prologue(struct sock_filter *f)
 	return sizeof(newest) / sizeof(*newest);
 }
 
+/* Before all else: calls of this architecture that a listener answers. */
+static size_t put_notify(struct sock_filter *f)
+{
+	const struct sock_filter notify[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 4),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number("quotactl"), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number("quotactl_fd"), 0,
+			 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+	};
+
+	memcpy(f, notify, sizeof(notify));
+	return sizeof(notify) / sizeof(*notify);
+}
+
 static void print(unsigned int flags)
 {
 	static struct sock_filter f[BPF_MAXINSNS];
 	scmp_filter_ctx ctx = compile(flags);
-	size_t n = put_prologue(f);
+	const bool notify = flags & VZ_SECCOMP_QUOTA && !(flags & VZ_SECCOMP_PRIVILEGED);
+	size_t n = notify ? put_notify(f) : 0;
 	FILE *tmp = tmpfile();
 	int r = tmp ? seccomp_export_bpf(ctx, fileno(tmp)) : -errno;
 
 	if (r)
 		die("export", r);
+	n += put_prologue(f + n, flags);
 	rewind(tmp);
 	n += fread(f + n, sizeof(*f), BPF_MAXINSNS - n, tmp);
 	printf("static const struct sock_filter filter_%u[] = {\n", flags);
