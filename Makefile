@@ -38,8 +38,9 @@ LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 
 # One line a program: its name, then where its sources are.
 TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl vzcalc vzmemcheck vzcpucheck vzoversell \
-	vzcfgvalidate vzsplit vzcfgscale vzmigrate
+	vzcfgvalidate vzsplit vzcfgscale vzmigrate vzquota
 vzctl_SRC := $(filter-out vzctl/vzsuper.c vzctl/vzugid.c vzctl/vzquota%,$(wildcard vzctl/*.c))
+vzquota_SRC := $(wildcard vzctl/vzquota*.c)
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vzpid_SRC := vzlist/vzpid.c
 # Static: it also runs in VEs of any distribution.
@@ -139,7 +140,7 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 VZ_ETC := $(SYSCONFDIR)/vz
 VZ_LIB := $(LOCALSTATEDIR)/lib/vz
 MAN_PAGES = $(filter %.8 %.5,$(addprefix $(O)/doc/,$(notdir $(DOCS)))) \
-	$(wildcard vzlist/*.8 vzlist/top/*.8 templates/*.8 vzcalc/*.8 vzsplit/*.8 vzmigrate/*.8 etc/vz/dists/*.5)
+	$(wildcard vzctl/*.8 vzlist/*.8 vzlist/top/*.8 templates/*.8 vzcalc/*.8 vzsplit/*.8 vzmigrate/*.8 etc/vz/dists/*.5)
 UNITS := vz.service vz-traffic.service vz-traffic.timer
 BUILT = $(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))
 # Files that name places name where things really go.

@@ -11,6 +11,7 @@
 
 #include "ve/ids.h"
 #include "ve/netclass.h"
+#include "ve/quotafile.h"
 #include "ve/traffic.h"
 #include "ve/ubc.h"
 #include "vzctl/cmds.h"
@@ -145,6 +146,8 @@ static int run(struct vz_inv *inv)
 	/* The same minute: beancounters that are sampled, for who only reads the file. */
 	if (given[OPT_SAVE])
 		vz_ubc_sample(inv->ctx);
+	if (given[OPT_SAVE])
+		vz_quotafile_refresh(inv->ctx);
 	if (given[OPT_CLASSES] || given[OPT_SAVE])
 		return 0;
 	if (!words.n && !given[OPT_ALL]) {

@@ -61,13 +61,15 @@ static const struct part {
 	{ "range_sync_begun", ATTACH, NEED_TRACE },
 	{ "range_sync_done", ATTACH, NEED_TRACE },
 };
+enum { TEXT_VERSION, TEXT_VZQUOTA };
 static const struct {
 	const char *name, *text;
 } texts[] = {
-	{ "version", VZ_VERSION "\n" },
-	/* No VE has a quota that the kernel would count by VE. */
-	{ "vzquota", "qid: path            usage      softlimit      hardlimit       "
-		     "time     expire\n" },
+	[TEXT_VERSION] = { "version", VZ_VERSION "\n" },
+	/* Nobody's quota is known yet. */
+	[TEXT_VZQUOTA] = { "vzquota", "qid: path            usage      softlimit      "
+				      "hardlimit       "
+				      "time     expire\n" },
 };
 
 static bool has_function(const struct btf *kernel, const char *name)
@@ -164,6 +166,9 @@ static int make_dir(const struct vz_ctx *ctx, const char *dir)
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(texts) && !r; i++) {
 		vz_autofree char *to = vz_strf("%s/%s", vz, texts[i].name);
 
+		/* See ve/quotafile.h: VEs may be in it. */
+		if (to && !access(to, F_OK) && i == TEXT_VZQUOTA)
+			continue;
 		r = to ? vz_replace_volatile(to, texts[i].text, strlen(texts[i].text))
 		       : -ENOMEM;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "ve/quotafile.h"
 #include "ve/state.h"
 #include "ve/ugidquota.h"
 
@@ -299,8 +300,12 @@ int vz_diskquota_apply(struct vz_ve *ve, const struct vz_cfg *old_cfg,
 	const struct vz_ve with = { .ctx = ve->ctx,
 				    .id = ve->id,
 				    .cfg = (struct vz_cfg *)new_cfg };
+	int r;
 
-	return vz_diskquota_on(&with, err);
+	r = vz_diskquota_on(&with, err);
+	if (!r)
+		vz_quotafile_put(&with);
+	return r;
 }
 
 int vz_diskquota_read(const struct vz_ctx *ctx, uint32_t veid, const char *private,

@@ -16,6 +16,7 @@
 #include "ve/launch.h"
 #include "ve/macs.h"
 #include "ve/mount.h"
+#include "ve/quotafile.h"
 #include "ve/save.h"
 #include "ve/state.h"
 #include "ve/super.h"
@@ -100,6 +101,8 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 	if (!r)
 		r = vz_action_run(ve, "start", err);
 	if (!r) {
+		/* The first VE of a node finds the file's place only now. */
+		vz_quotafile_put(ve);
 		vz_info(ve->ctx, how->wait ? "Container started"
 					   : "Container start in progress...");
 		return 0;

@@ -15,6 +15,7 @@
 #include "ve/diskquota.h"
 #include "ve/layout.h"
 #include "ve/private.h"
+#include "ve/quotafile.h"
 #include "ve/state.h"
 
 int vz_ve_mounted(const struct vz_ve *ve)
@@ -155,6 +156,7 @@ int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 		umount_all(ve->ctx, root);
 		return r;
 	}
+	vz_quotafile_put(ve);
 	vz_info(ve->ctx, "Container is mounted");
 	return 0;
 }
@@ -180,6 +182,7 @@ int vz_ve_umount(struct vz_ve *ve, struct vz_err *err)
 		r = umount_root(ve, root, err);
 	if (r)
 		return r;
+	vz_quotafile_drop(ve->ctx, ve->id);
 	vz_info(ve->ctx, "Container is unmounted");
 	return vz_action_run(ve, "postumount", err);
 }
