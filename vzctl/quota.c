@@ -2,6 +2,7 @@
 /* vzctl quotaon, quotaoff, quotainit: the disk quota of a VE by itself. */
 #include "ve/diskquota.h"
 #include "ve/mount.h"
+#include "ve/quotafile.h"
 #include "ve/state.h"
 #include "vzctl/cmds.h"
 
@@ -19,6 +20,17 @@ static int check_unused(struct vz_inv *inv)
 	return 0;
 }
 
+/* Who asks for it by name is not content with a warning. */
+static int check_kept(struct vz_inv *inv)
+{
+	vz_autoquota struct vz_quota_fs fs = VZ_QUOTA_FS_NONE;
+	int r = vz_diskquota_open(&inv->ve, &fs, inv->err);
+
+	if (r && inv->err->status == VZ_E_DQ_USAGE)
+		inv->err->status = VZ_E_DQ_ON;
+	return r;
+}
+
 static int run_quotaon(struct vz_inv *inv)
 {
 	if (vz_opt_parse(&no_options, inv->argc, inv->argv, inv->err))
@@ -30,7 +42,10 @@ static int run_quotaon(struct vz_inv *inv)
 				  inv->veid, inv->veid)
 			       ? (int)inv->err->status
 			       : 0;
-	return vz_diskquota_on(&inv->ve, inv->err) ? (int)inv->err->status : 0;
+	if (check_kept(inv) || vz_diskquota_on(&inv->ve, inv->err))
+		return inv->err->status;
+	vz_quotafile_put(&inv->ve);
+	return 0;
 }
 
 const struct vz_cmd vz_cmd_quotaon = {
@@ -46,6 +61,7 @@ static int run_quotaoff(struct vz_inv *inv)
 	if (vz_opt_parse(&no_options, inv->argc, inv->argv, inv->err) ||
 	    vz_diskquota_off(&inv->ve, inv->err))
 		return inv->err->status;
+	vz_quotafile_drop(inv->ctx, inv->veid);
 	return 0;
 }
 

@@ -136,20 +136,26 @@ static int run_stat(struct vzquota *q)
 	return q->value[SHOW_USERS] ? print_users(q) : 0;
 }
 
+static uint64_t configured(uint64_t limit)
+{
+	return limit < VZ_UNLIMITED ? limit : 0;
+}
+
 /* Usage as far as it is counted; limits as the configuration has them. */
 static int run_show(struct vzquota *q)
 {
-	struct vz_quota used, v;
+	struct vz_limit space = vz_cfg_limit(q->ve.cfg, VZ_P_DISKSPACE);
+	struct vz_limit inodes = vz_cfg_limit(q->ve.cfg, VZ_P_DISKINODES);
+	struct vz_quota v;
 	int r = no_words(q);
 
 	if (r)
 		return r;
-	is_on(q, &used);
-	vz_diskquota_limits(q->ve.cfg, &v);
-	v.space = used.space;
-	v.inodes = used.inodes;
-	v.space_until = used.space_until;
-	v.inode_until = used.inode_until;
+	is_on(q, &v);
+	v.space_soft = configured(space.barrier);
+	v.space_hard = configured(space.limit);
+	v.inode_soft = configured(inodes.barrier);
+	v.inode_hard = configured(inodes.limit);
 	vzquota_print(q, &v);
 	return q->value[SHOW_USERS] ? print_users(q) : 0;
 }
