@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
+#include "base/fs.h"
 #include "base/num.h"
 #include "ve/quotafile.h"
 #include "ve/state.h"
@@ -53,8 +55,24 @@ static bool any_limit(const struct vz_quota *q)
 	return q->space_soft || q->space_hard || q->inode_soft || q->inode_hard;
 }
 
-/* Whether there is something to do on this file system; else it is said. */
-static int check_kept(const struct vz_ve *ve, const struct vz_quota_fs *fs,
+/* One mark a file system and boot of the node. */
+static bool said_before(const struct vz_ve *ve, const struct vz_quota_fs *fs)
+{
+	vz_autofree char *mark = vz_strf("%s/no-quota-%u:%u", ve->ctx->rundir,
+					 major(fs->dev), minor(fs->dev));
+	vz_autofd int fd = -1;
+
+	if (!mark || vz_mkdir_p(ve->ctx->rundir, 0755))
+		return false;
+	fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd < 0 && errno == EEXIST;
+}
+
+/*
+ * 1: there is something to do on this file system; 0: it keeps no quotas, which is
+ * said, again or the first time.
+ */
+static int check_kept(const struct vz_ve *ve, const struct vz_quota_fs *fs, bool again,
 		      struct vz_err *err)
 {
 	static const char why[] = "the file system of its private area keeps no project "
@@ -69,7 +87,7 @@ static int check_kept(const struct vz_ve *ve, const struct vz_quota_fs *fs,
 				  "VE %u has DISK_QUOTA=yes in its own file, but %s: set "
 				  "it to no, or take it out, to go without",
 				  ve->id, why);
-	if (any_limit(&want))
+	if (any_limit(&want) && (!said_before(ve, fs) || again))
 		vz_warn(ve->ctx,
 			"VE %u: DISKSPACE and DISKINODES are not kept: %s; layout ploop "
 			"limits everywhere",
@@ -174,7 +192,7 @@ int vz_diskquota_new(const struct vz_ve *ve, const struct vz_layout *layout,
 	int r = open_dir(ve, layout, area, &fs, err);
 
 	if (!r)
-		r = check_kept(ve, &fs, err);
+		r = check_kept(ve, &fs, false, err);
 	else if (r > 0)
 		return 0;
 	if (r <= 0)
@@ -184,14 +202,14 @@ int vz_diskquota_new(const struct vz_ve *ve, const struct vz_layout *layout,
 	return r ? r : set_limits(ve, &fs, err);
 }
 
-int vz_diskquota_mount(const struct vz_ve *ve, const struct vz_layout *layout,
-		       const struct vz_area *area, struct vz_err *err)
+static int keep(const struct vz_ve *ve, const struct vz_layout *layout,
+		const struct vz_area *area, bool again, struct vz_err *err)
 {
 	vz_autoquota struct vz_quota_fs fs = VZ_QUOTA_FS_NONE;
 	int r = open_dir(ve, layout, area, &fs, err);
 
 	if (!r)
-		r = check_kept(ve, &fs, err);
+		r = check_kept(ve, &fs, again, err);
 	else if (r > 0)
 		return 0;
 	if (r <= 0)
@@ -211,13 +229,19 @@ int vz_diskquota_mount(const struct vz_ve *ve, const struct vz_layout *layout,
 	return set_limits(ve, &fs, err);
 }
 
+int vz_diskquota_mount(const struct vz_ve *ve, const struct vz_layout *layout,
+		       const struct vz_area *area, struct vz_err *err)
+{
+	return keep(ve, layout, area, false, err);
+}
+
 int vz_diskquota_on(const struct vz_ve *ve, struct vz_err *err)
 {
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	const struct vz_layout *layout;
 	int r = vz_layout_open(ve, NULL, &layout, &area, err);
 
-	return r ? r : vz_diskquota_mount(ve, layout, &area, err);
+	return r ? r : keep(ve, layout, &area, true, err);
 }
 
 /* For who insists on a quota: -EINVAL where there can be none. */

@@ -16,8 +16,8 @@
  * file system has one for all its projects: the last one set counts.
  *
  * Where the file system keeps no such quotas, a VE whose own file says
- * DISK_QUOTA=yes is refused (VZ_E_DQ_ON); any other gets a warning if it has
- * limits. DISK_QUOTA=no: no limits. An image (VE_LAYOUT=ploop) is as large as
+ * DISK_QUOTA=yes is refused (VZ_E_DQ_ON); for any other that has limits a warning
+ * says so: once a boot of the node, and when limits are set. DISK_QUOTA=no: no limits. An image (VE_LAYOUT=ploop) is as large as
  * DISKSPACE says, and none of this applies to it.
  */
 
