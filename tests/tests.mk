@@ -12,7 +12,8 @@ deps:
 
 check: deps
 	@$(MAKE) -s all unit-programs test-tools
-	@tests/run lint unit cli system fuzz asan package nodes
+	@tests/run lint unit cli package tests/system/debian12-systemd_test.sh 'nodes&' \
+		system fuzz asan
 
 check-cli check-system check-package check-nodes: all
 check-unit check-cli check-system check-package check-nodes check-asan: test-tools
