@@ -358,9 +358,15 @@ our_mounts() {
 	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | tac
 }
 
-# Loop devices of files below $T: they go with what was mounted from them.
+# Loop devices of files below $T: they go with what was mounted from them. Another
+# program's mount namespace, begun meanwhile, may keep such a mount: not ours.
 our_loops() {
-	grep -ls "^$T/" /sys/block/loop*/loop/backing_file
+	local f dev
+	grep -ls "^$T/" /sys/block/loop*/loop/backing_file | while read -r f; do
+		dev=/dev/$(echo "$f" | cut -d/ -f4)
+		grep -qs " $dev " /proc/self/mountinfo ||
+			! grep -qs " $dev " /proc/[0-9]*/mountinfo && echo "$f"
+	done
 }
 
 our_groups() {

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "sys/ns.h"
 #include "tool/stdio.h"
+#include "ve/snapshot.h"
 #include "ve/state.h"
 #include "ve/super.h"
 #include "vzctl/cmd.h"
@@ -112,6 +113,20 @@ static void supervise(struct vz_inv *inv)
 		vz_warn(inv->ctx, "VE %u has no supervisor: %s", inv->veid, err.text);
 }
 
+/* What a killed command left half done, the configuration included. */
+static int settle(struct vz_inv *inv)
+{
+	struct vz_err err = { 0 };
+	int r = vz_snapshot_settle(&inv->ve, &err);
+
+	if (r < 0)
+		vz_warn(inv->ctx, "VE %u: %s", inv->veid, err.text);
+	if (r <= 0)
+		return 0;
+	vz_ve_close(&inv->ve);
+	return vz_ve_open(inv->ctx, inv->veid, &inv->ve, inv->err);
+}
+
 static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
 {
 	if (cmd->flags & VZ_CMD_LOCK && take_lock(inv))
@@ -119,8 +134,11 @@ static int run_command(struct vz_inv *inv, const struct vz_cmd *cmd)
 	if (!(cmd->flags & (VZ_CMD_NOCONF | VZ_CMD_NOVE)) &&
 	    vz_ve_open(inv->ctx, inv->veid, &inv->ve, inv->err))
 		return inv->err->status;
-	if (inv->lock_fd >= 0 && inv->ve.cfg)
+	if (inv->lock_fd >= 0 && inv->ve.cfg) {
+		if (inv->veid && settle(inv))
+			return inv->err->status;
 		supervise(inv);
+	}
 	return cmd->run(inv);
 }
 

@@ -25,6 +25,7 @@
 #include "ve/mount.h"
 #include "ve/name.h"
 #include "ve/private.h"
+#include "ve/snapshot.h"
 #include "ve/template.h"
 #include "ve/unpacked.h"
 
@@ -150,6 +151,7 @@ static int check_private(struct create *c, struct vz_err *err)
 {
 	const char *private = vz_ve_private(&c->ve, err);
 	const char *root = private ? vz_ve_root(&c->ve, err) : NULL;
+	vz_autofree char *snapshots = NULL;
 	int r;
 
 	if (!root)
@@ -159,6 +161,12 @@ static int check_private(struct create *c, struct vz_err *err)
 				  "%s can't be a private area: expected a directory of "
 				  "the VE's own",
 				  private);
+	snapshots = vz_snapshot_beside(private);
+	if (snapshots && !access(snapshots, F_OK))
+		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
+				  "there are snapshots of another VE in %s: remove them "
+				  "first",
+				  snapshots);
 	r = vz_mnt_is_mounted(root);
 	if (r > 0 && !access(private, F_OK))
 		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,

@@ -14,11 +14,13 @@
 #include "ve/mount.h"
 #include "ve/name.h"
 #include "ve/private.h"
+#include "ve/snapshot.h"
 #include "ve/state.h"
 #include "ve/traffic.h"
 
 static int check_idle(const struct vz_ve *ve, struct vz_err *err)
 {
+	vz_autofree char *snapshot = NULL;
 	int r = vz_state_running(ve->ctx, ve->id);
 
 	if (r > 0)
@@ -32,6 +34,11 @@ static int check_idle(const struct vz_ve *ve, struct vz_err *err)
 	if (r > 0)
 		return vz_err_set(err, VZ_E_MOUNTED, 0,
 				  "VE %u is mounted: umount it first", ve->id);
+	snapshot = vz_snapshot_any_mounted(ve->ctx, ve->id);
+	if (snapshot)
+		return vz_err_set(err, VZ_E_MOUNTED, 0,
+				  "a snapshot of VE %u is mounted on %s: umount it first",
+				  ve->id, snapshot);
 	return r < 0 && r != -ENOENT
 		       ? vz_err_set(err, VZ_E_SYSTEM, -r,
 				    "can't see whether VE %u is mounted", ve->id)
@@ -80,6 +87,23 @@ static int retire_config(const struct vz_ve *ve, struct vz_err *err)
 	return 0;
 }
 
+/* An area, and the snapshots that lie beside it. */
+static int aside(const struct vz_ve *ve, const char *private, struct vz_err *err)
+{
+	vz_autofree char *snapshots = vz_snapshot_beside(private);
+	int r = vz_area_aside(ve->ctx, private, err);
+
+	return r || !snapshots ? r : vz_area_aside(ve->ctx, snapshots, err);
+}
+
+static int sweep(const char *private, bool *ret_found, struct vz_err *err)
+{
+	vz_autofree char *snapshots = vz_snapshot_beside(private);
+	int r = vz_area_sweep(private, ret_found, err);
+
+	return r || !snapshots ? r : vz_area_sweep(snapshots, ret_found, err);
+}
+
 static int destroy(const struct vz_ve *ve, struct vz_err *err)
 {
 	const char *private = vz_ve_private(ve, err);
@@ -92,7 +116,7 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	if (r)
 		return r;
 	vz_info(ve->ctx, "Destroying the private area of VE %u: %s", ve->id, private);
-	r = vz_area_aside(ve->ctx, private, err);
+	r = aside(ve, private, err);
 	if (!r)
 		r = retire_config(ve, err);
 	if (r)
@@ -102,7 +126,7 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	vz_state_set_down(ve->ctx, ve->id, NULL);
 	remove_dump(ve);
 	rmdir(root);
-	return vz_area_sweep(private, NULL, err);
+	return sweep(private, NULL, err);
 }
 
 /* A destroy was killed when the file had its new name, but not all was gone. */
@@ -122,7 +146,7 @@ static int finish(const struct vz_ctx *ctx, uint32_t id, bool *ret_found,
 	    vz_cfg_read(cfg, ctx, conf, false, 0, NULL))
 		return 0;
 	private = vz_cfg_str(cfg, VZ_P_VE_PRIVATE);
-	return private ? vz_area_sweep(private, ret_found, err) : 0;
+	return private ? sweep(private, ret_found, err) : 0;
 }
 
 int vz_ve_destroy(const struct vz_ctx *ctx, uint32_t id, struct vz_err *err)

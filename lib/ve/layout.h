@@ -32,6 +32,8 @@ struct vz_layout_mount {
 	uint32_t layer; /* of an overlay: the one on top; 0: that which is written to */
 };
 
+struct vz_snap_ops;
+
 struct vz_layout {
 	const char *name;
 	uint32_t version; /* of its marker, the newest that is understood; 0: has none */
@@ -52,6 +54,7 @@ struct vz_layout {
 	int (*quota_dir)(const struct vz_area *a);
 	/* How many snapshots there are; other layouts can't take them along. NULL: 0. */
 	int (*snapshots)(const struct vz_area *a);
+	const struct vz_snap_ops *snap; /* see ve/snap_priv.h; NULL: it can't */
 };
 
 /* The row, or VZ_E_LAYOUT with the names that there are. */

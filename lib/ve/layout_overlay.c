@@ -24,6 +24,7 @@
 #include "base/fs.h"
 #include "sys/digest.h"
 #include "sys/overlay.h"
+#include "ve/snap_priv.h"
 #include "ve/unpacked.h"
 
 enum { VERSION = 1 };
@@ -324,5 +325,6 @@ const struct vz_layout vz_layout_overlay = {
 	.check = check,
 	.mount = mount_area,
 	.quota_dir = quota_dir,
+	.snap = &vz_snap_overlay,
 	.snapshots = snapshots,
 };

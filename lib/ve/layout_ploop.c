@@ -14,6 +14,7 @@
 #include "sys/mnt.h"
 #include "ve/image.h"
 #include "ve/layout.h"
+#include "ve/snap_priv.h"
 
 #define LAYOUT_VERSION 1
 
@@ -54,9 +55,8 @@ static int give_lost_found(const struct vz_ve *ve, const char *path, struct vz_e
 static int make_image(const struct vz_ve *ve, const char *image, int fd,
 		      struct vz_err *err)
 {
-	struct vz_limit inodes = vz_cfg_limit(ve->cfg, VZ_P_DISKINODES);
+	uint64_t inodes = vz_cfg_limit(ve->cfg, VZ_P_DISKINODES).limit, size;
 	vz_autofd int file = -1;
-	uint64_t size;
 	int r = vz_image_wanted(ve->cfg, fd, &size, err);
 
 	if (r)
@@ -64,7 +64,10 @@ static int make_image(const struct vz_ve *ve, const char *image, int fd,
 	file = make_file(fd, size);
 	if (file < 0)
 		return cant(err, -file, "make the image", image);
-	r = vz_extfs_make(file, image, inodes.limit < VZ_UNLIMITED ? inodes.limit : 0,
+	/* More than one a block could never be used, but takes room. */
+	if (inodes > size / VZ_EXTFS_BLOCK && inodes < VZ_UNLIMITED)
+		inodes = size / VZ_EXTFS_BLOCK;
+	r = vz_extfs_make(file, image, inodes < VZ_UNLIMITED ? inodes : 0,
 			  vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID),
 			  vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID), err);
 	if (r && err)
@@ -146,4 +149,5 @@ const struct vz_layout vz_layout_ploop = {
 	.check = check,
 	.mount = mount_area,
 	.quota_dir = quota_dir,
+	.snap = &vz_snap_image,
 };

@@ -6,6 +6,7 @@
 
 #include "sys/mnt.h"
 #include "ve/layout.h"
+#include "ve/snap_priv.h"
 
 /* The root gets its owner and mode with what is put into it. */
 static int begin(const struct vz_ve *ve, const char *path, int fd,
@@ -51,4 +52,5 @@ const struct vz_layout vz_layout_simfs = {
 	.check = check,
 	.mount = mount_area,
 	.quota_dir = quota_dir,
+	.snap = &vz_snap_simfs,
 };
