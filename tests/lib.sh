@@ -320,7 +320,7 @@ on_terminal() {
 	local rows=$1 cols=$2 command=$3
 	shift 3
 	rm -f "$T/screen" "$T/status"
-	type_keys "$@" | TERM=${TERM_KIND:-xterm} timeout $((30 * SLOW)) script -qec \
+	type_keys "$@" | TERM=${TERM_KIND:-xterm} timeout $((240 * SLOW)) script -qec \
 		"stty rows $rows cols $cols; $command; echo \$? >$T/status; stty -a >$T/stty" \
 		/dev/null >"$T/screen"
 }
@@ -333,13 +333,13 @@ screen_has() {
 type_keys() {
 	local seen=0
 	while [ $# -gt 1 ]; do
-		wait_for 10 screen_has "$seen" "$1" || echo "# nothing as $1 came" >&2
+		wait_for 60 screen_has "$seen" "$1" || echo "# nothing as $1 came" >&2
 		seen=$(stat -c %s "$T/screen")
 		printf '%b' "$2"
 		shift 2
 	done
 	# Until the command has ended: an end of input would end it.
-	wait_for 15 test -e "$T/status"
+	wait_for 60 test -e "$T/status"
 }
 
 # --- the end ---
