@@ -6,7 +6,7 @@
 
 BIN=$O/tests/bench
 VES=${VES:-1000}
-RUNNING=${RUNNING:-100}
+RUNNING=${RUNNING:-1000}
 
 is_root || skip_all "not root"
 make_conf
@@ -37,10 +37,12 @@ counters=numproc,physpages,privvmpages,numfile,numtcpsock,numothersock,kmemsize,
 {
 	printf 'without\t%s\n' "vzlist -a -H -o ctid,status,hostname"
 	printf 'with\t%s\n' "vzlist -a -H -o ctid,status,hostname,$counters"
+	printf 'plan\t%s\n' "vzcalc --node"
 } >"$T/list"
 "$BIN/timeit" 41 0 <"$T/list" >"$T/times" || exit 1
 declare -A ms
 while read -r name median _; do ms[$name]=$median; done <"$T/times"
 echo "vzlist of $RUNNING running VEs: ${ms[without]} ms, with ten counters ${ms[with]} ms"
 verdict "vzlist with ten counters / without" "$(ratio "${ms[with]}" "${ms[without]}")" most 1.5
+verdict "vzcalc --node of $RUNNING VEs, ms" "${ms[plan]}" most 1000
 exit $((missed != 0))
