@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disk quotas. On a node whose kernel has those of ext4 and xfs: limits of VEs and of
 # their users, by Debian's own quota tools in the VEs. Elsewhere: what is said.
+# shellcheck disable=SC2016 # the VE's shell expands them
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "not root"
@@ -55,14 +56,14 @@ QUOTATIME="604800"' "writes them down"
 # make_fs ext4|xfs: in $T/KIND
 make_fs() {
 	mkdir -p "$T/$1"
-	truncate -s 700M "$SHARE/$1.img"
+	truncate -s 700M "$T/$1.img"
 	case $1 in
 	ext4)
-		mkfs.ext4 -q -F -O quota,project -E quotatype=usrquota:grpquota:prjquota "$SHARE/$1.img" &&
-			mount -o loop,usrquota,grpquota,prjquota "$SHARE/$1.img" "$T/$1"
+		mkfs.ext4 -q -F -O quota,project -E quotatype=usrquota:grpquota:prjquota "$T/$1.img" &&
+			mount -o loop,usrquota,grpquota,prjquota "$T/$1.img" "$T/$1"
 		;;
 	xfs)
-		mkfs.xfs -q -f "$SHARE/$1.img" && mount -o loop,uquota,gquota,pquota "$SHARE/$1.img" "$T/$1"
+		mkfs.xfs -q -f "$T/$1.img" && mount -o loop,uquota,gquota,pquota "$T/$1.img" "$T/$1"
 		;;
 	esac
 }
@@ -71,7 +72,7 @@ drop_fs() {
 	local i
 	for i in ext4 xfs; do
 		! mountpoint -q "$T/$i" || umount "$T/$i"
-		rm -f "$SHARE/$i.img"
+		rm -f "$T/$i.img"
 	done
 }
 
@@ -280,7 +281,6 @@ with_quotas() {
 	done
 }
 
-trap_more=drop_fs
 if make_fs ext4 2>/dev/null; then
 	umount "$T/ext4"
 	with_quotas

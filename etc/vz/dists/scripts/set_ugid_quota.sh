@@ -19,5 +19,6 @@ case ${UGIDLIMIT:-0} in
 	;;
 esac
 rm -f /etc/mtab.vz
-ln -s "$link" /etc/mtab.vz && mv -f /etc/mtab.vz /etc/mtab ||
+if ! ln -s "$link" /etc/mtab.vz || ! mv -f /etc/mtab.vz /etc/mtab; then
 	vz_fail "can't make /etc/mtab a link to $link"
+fi
