@@ -22,6 +22,7 @@ const struct vz_cmd *const vz_cmds[] = {
 	&vz_cmd_enter,
 	&vz_cmd_console,
 	&vz_cmd_runscript,
+	&vz_cmd_convert,
 	&vz_cmd_compact,
 	&vz_cmd_snapshot,
 	&vz_cmd_snapshot_switch,

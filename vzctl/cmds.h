@@ -24,6 +24,7 @@ extern const struct vz_cmd vz_cmd_exec2;
 extern const struct vz_cmd vz_cmd_enter;
 extern const struct vz_cmd vz_cmd_runscript;
 extern const struct vz_cmd vz_cmd_console;
+extern const struct vz_cmd vz_cmd_convert;
 extern const struct vz_cmd vz_cmd_compact;
 extern const struct vz_cmd vz_cmd_snapshot;
 extern const struct vz_cmd vz_cmd_snapshot_switch;

@@ -18,11 +18,12 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "sys/copy_layer.h"
 
 enum {
 	CHUNK = 8 << 20,
-	/* Each level keeps three descriptors open. */
-	DEPTH_MAX = 1200,
+	/* Each level keeps three descriptors open, or four over a base. */
+	DEPTH_MAX = 1000,
 	FDS_WANTED = 4096,
 	NAMES_MAX = 65536,
 };
@@ -158,7 +159,7 @@ int vz_copy_publish(const char *from, const char *to)
 struct tree {
 	struct vz_copy *c;
 	int stage;
-	dev_t dev;
+	const struct vz_copy_base *over; /* NULL: no layer */
 	char *names, *value; /* of extended attributes; NAMES_MAX each */
 };
 
@@ -170,6 +171,8 @@ static int copy_xattrs(struct tree *t, int from, int to)
 	if (n < 0)
 		return errno == EOPNOTSUPP ? 0 : -errno;
 	for (char *name = t->names; name < t->names + n; name += strlen(name) + 1) {
+		if (t->over && vz_copy_is_mark(name))
+			continue;
 		len = fgetxattr(from, name, t->value, NAMES_MAX);
 		if (len < 0 && errno == ENODATA)
 			continue;
@@ -222,12 +225,14 @@ static int copy_regular(struct tree *t, int from, int to, const char *name)
 static int copy_file(struct tree *t, int from, int to, const char *name,
 		     const struct stat *st)
 {
-	char number[24];
+	char number[48];
 	int r;
 
 	if (st->st_nlink < 2)
 		return copy_regular(t, from, to, name);
-	snprintf(number, sizeof(number), "%" PRIu64, (uint64_t)st->st_ino);
+	/* Of a file system with several devices: an overlay, subvolumes of btrfs. */
+	snprintf(number, sizeof(number), "%" PRIu64 "-%" PRIu64, (uint64_t)st->st_dev,
+		 (uint64_t)st->st_ino);
 	if (!linkat(t->stage, number, to, name, 0))
 		return 0;
 	if (errno != ENOENT)
@@ -261,31 +266,56 @@ static int copy_other(int from, int to, const char *name, const struct stat *st)
 	return 0;
 }
 
-static int copy_dir(struct tree *t, int from, int to, int depth);
+static int copy_dir(struct tree *t, int from, int to, int base, int depth);
 
-static int copy_subdir(struct tree *t, int from, int to, const char *name, int depth)
+/* base: the directory in which there may be one of that name; -1: none. */
+static int copy_subdir(struct tree *t, int from, int to, int base, const char *name,
+		       int depth)
 {
 	vz_autofd int in = open_entry(from, name, O_RDONLY | O_DIRECTORY), out = -1;
+	vz_autofd int below =
+		base < 0 ? -1 : open_entry(base, name, O_RDONLY | O_DIRECTORY);
+	int r;
 
 	if (in < 0)
 		return in;
 	if (mkdirat(to, name, 0700))
 		return -errno;
 	out = open_entry(to, name, O_RDONLY | O_DIRECTORY);
-	return out < 0 ? out : copy_dir(t, in, out, depth + 1);
+	r = out < 0 ? out : copy_dir(t, in, out, below < 0 ? -1 : below, depth + 1);
+	/* With nothing of its own in it, the base's does. */
+	if (!r && below >= 0 && vz_copy_same_dir(t->over, in, below))
+		unlinkat(to, name, AT_REMOVEDIR);
+	return r;
 }
 
-static int copy_entry(struct tree *t, int from, int to, const char *name, int depth)
+/* Mounts have other files behind them; devices of a file system do not count. */
+static int look_at(int from, const char *name, struct stat *st)
+{
+	struct statx stx;
+
+	if (statx(from, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &stx) ||
+	    fstatat(from, name, st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static int copy_entry(struct tree *t, int from, int to, int base, const char *name,
+		      int depth)
 {
 	struct stat st;
-	int r;
+	int r = look_at(from, name, &st);
 
-	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	if (st.st_dev != t->dev)
+	if (r <= 0)
+		return r == -ENOENT ? 0 : r;
+	if (t->over && S_ISCHR(st.st_mode) && !st.st_rdev)
 		return 0;
+	if (base >= 0 && vz_copy_same(t->over, from, base, name, &st)) {
+		t->c->done += S_ISREG(st.st_mode) ? st.st_blocks * UINT64_C(512) : 0;
+		return tick(t->c);
+	}
 	if (S_ISDIR(st.st_mode))
-		r = copy_subdir(t, from, to, name, depth);
+		r = copy_subdir(t, from, to, base, name, depth);
 	else if (S_ISREG(st.st_mode))
 		r = copy_file(t, from, to, name, &st);
 	else
@@ -294,26 +324,32 @@ static int copy_entry(struct tree *t, int from, int to, const char *name, int de
 	return r == -ENOENT && faccessat(from, name, F_OK, AT_SYMLINK_NOFOLLOW) ? 0 : r;
 }
 
-static int copy_dir(struct tree *t, int from, int to, int depth)
+static DIR *read_dir(int from)
 {
-	int fd = fcntl(from, F_DUPFD_CLOEXEC, 3), r = 0;
-	vz_autodir DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
+static int copy_dir(struct tree *t, int from, int to, int base, int depth)
+{
+	vz_autodir DIR *d = read_dir(from);
 	struct dirent *e;
 	struct stat st;
+	int r = d ? 0 : -errno;
 
-	if (!d) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-		return r;
-	}
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
 	while (!r && (errno = 0, e = readdir(d)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			r = copy_entry(t, from, to, e->d_name, depth);
+			r = copy_entry(t, from, to, base, e->d_name, depth);
 	if (!r && errno)
 		r = -errno;
+	if (!r && base >= 0)
+		r = vz_copy_removed(from, to, base);
 	if (!r)
 		r = tick(t->c);
 	if (!r && fstat(from, &st))
@@ -332,34 +368,44 @@ static void raise_nofile(struct rlimit *was)
 	setrlimit(RLIMIT_NOFILE, &l);
 }
 
-int vz_copy_tree(struct vz_copy *c, int from, int to, int stage)
+static int copy_top(struct vz_copy *c, int from, int to, int stage,
+		    const struct vz_copy_base *over)
 {
 	vz_autofree char *names = malloc(NAMES_MAX), *value = malloc(NAMES_MAX);
 	struct vz_copy none = { 0 };
-	struct tree t = {
-		.c = c ? c : &none, .stage = stage, .names = names, .value = value
-	};
+	struct tree t = { .c = c ? c : &none,
+			  .stage = stage,
+			  .over = over,
+			  .names = names,
+			  .value = value };
 	struct rlimit was;
-	struct stat st;
 	mode_t mask;
 	int r;
 
 	if (!names || !value)
 		return -ENOMEM;
-	if (fstat(from, &st))
-		return -errno;
-	t.dev = st.st_dev;
 	raise_nofile(&was);
 	mask = umask(0);
-	r = copy_dir(&t, from, to, 0);
+	r = copy_dir(&t, from, to, over ? over->fd : -1, 0);
 	umask(mask);
 	setrlimit(RLIMIT_NOFILE, &was);
 	return r == -EMFILE ? -ELOOP : r;
 }
 
+int vz_copy_tree(struct vz_copy *c, int from, int to, int stage)
+{
+	return copy_top(c, from, to, stage, NULL);
+}
+
+int vz_copy_layer(struct vz_copy *c, int from, int to, int stage,
+		  const struct vz_copy_base *base)
+{
+	return copy_top(c, from, to, stage, base);
+}
+
 /* --- how much there is --- */
 
-static uint64_t size_dir(int fd, dev_t dev, int depth)
+static uint64_t size_dir(int fd, int depth)
 {
 	vz_autodir DIR *d = fdopendir(fd);
 	uint64_t sum = 0;
@@ -373,8 +419,7 @@ static uint64_t size_dir(int fd, dev_t dev, int depth)
 	}
 	while (depth < 200 && (e = readdir(d))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-		    st.st_dev != dev)
+		    look_at(dirfd(d), e->d_name, &st) <= 0)
 			continue;
 		if (S_ISREG(st.st_mode))
 			sum += st.st_blocks * UINT64_C(512);
@@ -382,7 +427,7 @@ static uint64_t size_dir(int fd, dev_t dev, int depth)
 			      ? open_entry(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY)
 			      : -1;
 		if (sub >= 0)
-			sum += size_dir(sub, dev, depth + 1);
+			sum += size_dir(sub, depth + 1);
 	}
 	return sum;
 }
@@ -390,7 +435,6 @@ static uint64_t size_dir(int fd, dev_t dev, int depth)
 uint64_t vz_copy_size(int dirfd)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
 
-	return fd < 0 || fstat(fd, &st) ? 0 : size_dir(fd, st.st_dev, 0);
+	return fd < 0 ? 0 : size_dir(fd, 0);
 }

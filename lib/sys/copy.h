@@ -3,6 +3,7 @@
 #define VZ_SYS_COPY_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Copies within the node's file systems, of files that a VE owns: shared blocks
@@ -36,6 +37,20 @@ int vz_copy_publish(const char *from, const char *to);
  * meanwhile; but then the copy is of no single moment. -ELOOP: nested too deeply.
  */
 int vz_copy_tree(struct vz_copy *c, int from, int to, int stage);
+
+/*
+ * The same into an empty directory that is to be a layer of an overlay over the tree
+ * `base`, whose ids are the copied tree's less uid and gid: what is there in the base
+ * and the same is left out, what is not there any more is marked as removed. Numbers
+ * of device 0:0, which mean that to an overlay, are left out.
+ */
+struct vz_copy_base {
+	int fd;
+	uid_t uid;
+	gid_t gid;
+};
+int vz_copy_layer(struct vz_copy *c, int from, int to, int stage,
+		  const struct vz_copy_base *base);
 
 /* The bytes that the files below a directory take, about, for whoever watches. */
 uint64_t vz_copy_size(int dirfd);

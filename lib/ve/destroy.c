@@ -118,6 +118,8 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	vz_info(ve->ctx, "Destroying the private area of VE %u: %s", ve->id, private);
 	r = aside(ve, private, err);
 	if (!r)
+		r = vz_area_sweep_converting(private, err);
+	if (!r)
 		r = retire_config(ve, err);
 	if (r)
 		return r;

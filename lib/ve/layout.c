@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ve/private.h"
+
 static const struct vz_layout *const layouts[] = {
 	&vz_layout_simfs,
 	&vz_layout_overlay,
@@ -81,6 +83,14 @@ static int check_version(const struct vz_layout *l, const struct vz_area *a,
 			  a->path, a->layout, a->version, l->version);
 }
 
+/* A conversion was killed between the area's change and the configuration's. */
+static bool is_converting(const char *path)
+{
+	vz_autofree char *dir = vz_strf("%s" VZ_AREA_CONVERTING, path);
+
+	return dir && !access(dir, F_OK);
+}
+
 static int check_marker(const struct vz_ve *ve, const struct vz_area *a,
 			struct vz_err *err)
 {
@@ -95,7 +105,7 @@ static int check_marker(const struct vz_ve *ve, const struct vz_area *a,
 			"moved on purpose, write the number into its " VZ_AREA_MARKER,
 			a->path, a->veid, ve->id);
 	if (!vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID) &&
-	    !is_named(says ? says : "", a->layout))
+	    !is_named(says ? says : "", a->layout) && !is_converting(a->path))
 		return vz_err_set(err, VZ_E_LAYOUT, 0,
 				  "the private area %s says that it is of layout %s, and "
 				  "VE_LAYOUT of the privileged VE %u says %s",

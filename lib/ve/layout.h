@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "sys/copy.h"
 #include "ve/area.h"
 #include "ve/ve.h"
 
@@ -46,6 +47,12 @@ struct vz_layout {
 	/* *ret_mnt: a detached mount, O_PATH; nodev and the like are the caller's. */
 	int (*mount)(const struct vz_ve *ve, const struct vz_area *a,
 		     const struct vz_layout_mount *how, int *ret_mnt, struct vz_err *err);
+	/*
+	 * Fill the new area with a whole tree of a VE's files, and see to it that they
+	 * are on the disk. NULL: by writing to what mount() gives.
+	 */
+	int (*fill)(const struct vz_ve *ve, const struct vz_area *a, int from,
+		    struct vz_copy *copy, struct vz_err *err);
 	/*
 	 * The directory of which the VE's disk use is counted: everything that the VE
 	 * writes lies below it, and inherits its project id. A descriptor; -ENOTSUP:

@@ -302,6 +302,39 @@ static int mount_area(const struct vz_ve *ve, const struct vz_area *a,
 		 : 0;
 }
 
+/* Only what differs from the template; straight into the layer, as overlayfs has it. */
+static int fill_layer(const struct vz_ve *ve, const struct vz_area *a, int from,
+		      struct vz_copy *copy, struct vz_err *err)
+{
+	const char *dir = base_dir(ve, err), *digest = vz_area_get(a, "overlay", "base");
+	struct vz_copy_base over = {
+		.uid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID),
+		.gid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID),
+	};
+	vz_autofd int base = -1, top = -1, links = -1;
+	vz_autofree char *path = NULL;
+	int r = dir && digest ? vz_unpacked_root(dir, digest, &path, err) : -EINVAL;
+
+	if (r)
+		return r;
+	over.fd = base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (base < 0 || mkdirat(a->fd, "layers/links", 0700))
+		return damaged(a, strerror(errno), err);
+	top = openat(a->fd, "layers/1/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	links = openat(a->fd, "layers/links", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = top < 0 || links < 0 ? -errno : vz_copy_layer(copy, from, top, links, &over);
+	if (!r)
+		r = vz_remove_tree(a->fd, "layers/links");
+	if (!r && syncfs(top))
+		r = -errno;
+	return !r || r == -EINTR
+		       ? r
+		       : vz_err_set(err,
+				    r == -ENOSPC || r == -EDQUOT ? VZ_E_NOSPACE
+								 : VZ_E_NEWPRIVATE,
+				    -r, "can't copy to %s", a->path);
+}
+
 static int quota_dir(const struct vz_area *a)
 {
 	int fd = openat(a->fd, "layers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -324,6 +357,7 @@ const struct vz_layout vz_layout_overlay = {
 	.begin = begin,
 	.check = check,
 	.mount = mount_area,
+	.fill = fill_layer,
 	.quota_dir = quota_dir,
 	.snap = &vz_snap_overlay,
 	.snapshots = snapshots,

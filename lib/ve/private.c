@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "sys/subvol.h"
 
 static int rename_new(int fromfd, const char *from, int tofd, const char *to)
 {
@@ -103,6 +104,16 @@ static int clear_place(const char *path, const char *dir, bool configured,
 			  "the private area %s is there already", path);
 }
 
+/* What is made in a work directory is its root, which may be a subvolume. */
+static int remove_work(const char *dir)
+{
+	vz_autofd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		vz_subvol_remove_tree(fd, "root");
+	return vz_remove_tree(AT_FDCWD, dir);
+}
+
 /* A killed create's work directory goes; a living one's is locked. */
 static int clear_work(const char *dir, struct vz_err *err)
 {
@@ -115,7 +126,7 @@ static int clear_work(const char *dir, struct vz_err *err)
 		return vz_err_set(err, VZ_E_LOCKED, 0,
 				  "another command is making the private area in %s",
 				  dir);
-	r = vz_remove_tree(AT_FDCWD, dir);
+	r = remove_work(dir);
 	return r ? cant(err, VZ_E_NEWPRIVATE, -r, "remove the unfinished", dir) : 0;
 }
 
@@ -124,12 +135,16 @@ static int make_work(struct vz_newarea *a)
 	char mark[32];
 	struct stat st;
 
+	int r;
+
 	if (mkdir(a->dir, 0700))
 		return -errno;
 	a->dirfd = open(a->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (a->dirfd < 0 || flock(a->dirfd, LOCK_EX | LOCK_NB) ||
-	    mkdirat(a->dirfd, "root", 0700))
+	if (a->dirfd < 0 || flock(a->dirfd, LOCK_EX | LOCK_NB))
 		return -errno;
+	r = vz_subvol_mkdir(a->dirfd, "root", 0700);
+	if (r)
+		return r;
 	a->rootfd =
 		openat(a->dirfd, "root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (a->rootfd < 0 || fstat(a->rootfd, &st))
@@ -259,7 +274,7 @@ static void newarea_free(struct vz_newarea *a)
 
 void vz_newarea_keep(struct vz_newarea *a)
 {
-	vz_remove_tree(AT_FDCWD, a->dir);
+	remove_work(a->dir);
 	newarea_free(a);
 }
 
@@ -270,7 +285,7 @@ void vz_newarea_done(struct vz_newarea *a)
 		remove_mark(a->path);
 	}
 	if (a->dir)
-		vz_remove_tree(AT_FDCWD, a->dir);
+		remove_work(a->dir);
 	newarea_free(a);
 }
 
@@ -349,10 +364,18 @@ int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err)
 			continue;
 		if (ret_found)
 			*ret_found = true;
-		q = vz_remove_tree(dirfd(d), e->d_name);
+		q = vz_subvol_remove_tree(dirfd(d), e->d_name);
 		if (q && !r)
 			r = vz_err_set(err, VZ_E_DELPRIVATE, -q, "can't remove %s/%s",
 				       dir, e->d_name);
 	}
 	return r;
+}
+
+int vz_area_sweep_converting(const char *path, struct vz_err *err)
+{
+	vz_autofree char *dir = vz_strf("%s" VZ_AREA_CONVERTING, path);
+	int r = dir ? remove_work(dir) : -ENOMEM;
+
+	return r ? cant(err, VZ_E_DELPRIVATE, -r, "remove", dir ? dir : path) : 0;
 }

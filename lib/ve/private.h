@@ -60,4 +60,11 @@ int vz_area_aside(const struct vz_ctx *ctx, const char *path, struct vz_err *err
  */
 int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err);
 
+/*
+ * PRIVATE.converting: where convert makes the new area, and the old one ends up in.
+ * Remove it; absent is 0.
+ */
+#define VZ_AREA_CONVERTING ".converting"
+int vz_area_sweep_converting(const char *path, struct vz_err *err);
+
 #endif
