@@ -19,6 +19,7 @@
 #include "ve/mount.h"
 #include "ve/private.h"
 #include "ve/save.h"
+#include "ve/snapshot.h"
 #include "ve/state.h"
 #include "ve/template.h"
 #include "ve/unpacked.h"
@@ -73,10 +74,24 @@ static int check_idle(struct vz_ve *ve, struct vz_err *err)
 		       : 0;
 }
 
+static int check_snapshots(const struct vz_ve *ve, struct vz_err *err)
+{
+	vz_autosnapshots struct vz_snapshots all = { 0 };
+	int r = vz_snapshot_list(ve, &all, err);
+
+	if (r || !all.n)
+		return r;
+	return vz_err_set(
+		err, VZ_E_LAYOUT, 0,
+		"VE %u has %zu snapshots, which a conversion would lose: delete "
+		"them first",
+		ve->id, all.n);
+}
+
 static int open_old(struct convert *c, struct vz_err *err)
 {
 	const char *private = vz_ve_private(c->ve, err);
-	int r, n;
+	int r;
 
 	if (!private)
 		return -EINVAL;
@@ -92,15 +107,7 @@ static int open_old(struct convert *c, struct vz_err *err)
 		r = vz_layout_open(c->ve, c->path, &c->from, &c->old, err);
 	if (!r)
 		r = vz_area_check_settled(c->ve->ctx, private, err);
-	if (r || c->from == c->to)
-		return r;
-	n = c->from->snapshots ? c->from->snapshots(&c->old) : 0;
-	return n > 0 ? vz_err_set(
-			       err, VZ_E_LAYOUT, 0,
-			       "VE %u has %d snapshots, which a conversion would lose: "
-			       "delete them first",
-			       c->ve->id, n)
-		     : 0;
+	return r || c->from == c->to ? r : check_snapshots(c->ve, err);
 }
 
 /* --- the new area --- */
@@ -285,6 +292,8 @@ static int steps(struct convert *c, bool *ret_done, struct vz_err *err)
 	int r = check_idle(c->ve, err);
 
 	if (!r)
+		r = vz_snapshot_settle(c->ve, err);
+	if (r >= 0)
 		r = open_old(c, err);
 	*ret_done = !r && c->from != c->to;
 	if (!r && c->from == c->to) {

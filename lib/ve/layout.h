@@ -59,8 +59,6 @@ struct vz_layout {
 	 * the layout has a size of its own.
 	 */
 	int (*quota_dir)(const struct vz_area *a);
-	/* How many snapshots there are; other layouts can't take them along. NULL: 0. */
-	int (*snapshots)(const struct vz_area *a);
 	const struct vz_snap_ops *snap; /* see ve/snap_priv.h; NULL: it can't */
 };
 

@@ -342,14 +342,6 @@ static int quota_dir(const struct vz_area *a)
 	return fd < 0 ? -errno : fd;
 }
 
-static int snapshots(const struct vz_area *a)
-{
-	vz_autostrv struct vz_strv layers = { 0 };
-	int r = vz_area_sections(a, "layer ", &layers);
-
-	return r ? r : (int)layers.n - 1;
-}
-
 const struct vz_layout vz_layout_overlay = {
 	.name = "overlay",
 	.version = VERSION,
@@ -360,5 +352,4 @@ const struct vz_layout vz_layout_overlay = {
 	.fill = fill_layer,
 	.quota_dir = quota_dir,
 	.snap = &vz_snap_overlay,
-	.snapshots = snapshots,
 };

@@ -115,6 +115,12 @@ vzctl --quiet stop 2210 --fast
 vzctl --quiet mount 2210
 run_is 41 "nor when it is mounted" vzctl convert 2210 --layout simfs
 vzctl --quiet umount 2210
+id=$(vzctl snapshot 2210 2>&1 | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -1)
+run_is 99 "nor with snapshots" vzctl convert 2210 --layout simfs
+like "$err" "delete them first" "which it would lose"
+run_ok "when they are deleted" vzctl --quiet snapshot-delete 2210 --id "$id"
+run_ok "it goes" vzctl --quiet convert 2210 --layout simfs
+run_ok "and back" vzctl --quiet convert 2210 --layout overlay
 
 # --- kill -9 anywhere: one whole area is there, and the command again finishes ---
 
