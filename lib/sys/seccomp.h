@@ -16,7 +16,9 @@ enum {
 	VZ_SECCOMP_NO_NETFILTER = 8, /* NETFILTER=disabled */
 	/* quotactl(2) goes to a listener; see ve/ugidserve.h. Not if privileged. */
 	VZ_SECCOMP_QUOTA = 16,
-	VZ_SECCOMP__COMBINATIONS = 32,
+	/* Its root is an overlay over files of the node: attributes of files stay. */
+	VZ_SECCOMP_OVERLAY = 32,
+	VZ_SECCOMP__COMBINATIONS = 64,
 };
 
 /* The program; it belongs to the library. */

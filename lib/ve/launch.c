@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -136,11 +138,23 @@ static void drop_lxcfs(struct launch *l)
 	vz_lxcfs_done(&l->lxcfs);
 }
 
+/* No file of an overlay leaves the project by which its space is counted. */
+static void keep_projects(struct launch *l)
+{
+	struct statfs st;
+
+	if (fstatfs(l->init.root, &st) || st.f_type != OVERLAYFS_SUPER_MAGIC)
+		return;
+	l->init.seccomp |= VZ_SECCOMP_OVERLAY;
+	l->g.state.seccomp |= VZ_SECCOMP_OVERLAY;
+}
+
 /* What its users may have is kept either way; seeing and setting it in the VE … */
 static int stage_quota(struct launch *l, struct vz_err *err)
 {
 	struct vz_err why = { 0 };
 
+	keep_projects(l);
 	if (is_tool(l) || !vz_cfg_u64(l->ve->cfg, VZ_P_QUOTAUGIDLIMIT))
 		return 0;
 	if (vz_ugidview_stage(l->ve, &l->quota, &why)) {

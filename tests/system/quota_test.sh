@@ -143,12 +143,15 @@ tricks() {
 	local a=$1 before
 	in_ve "$a" 'dd if=/dev/zero of=/big bs=64k count=160; sync' >/dev/null
 	before=$(used_kb "$a")
-	in_ve "$a" 'chattr -p 0 /big; chattr -R -p 4242 /etc; chattr -P / ; chattr -p 0 -P /tmp; sync' >/dev/null
+	in_ve "$a" 'chattr -p 0 /big; chattr -R -p 4242 /etc; chattr -P /; chattr -p 0 /tmp; chattr -p 0 -P /var; sync' >/dev/null
 	in_ve "$a" 'chown 1001:1001 /big; chown -R 0:0 /etc' >/dev/null
-	is "$(used_kb "$a")" "$before" "$what: chown and other project ids change nothing"
+	[ "$(used_kb "$a")" -ge "$before" ]
+	ok $? "$what: chown and other project ids take nothing away"
 	in_ve "$a" 'cp /big /tmp/big; mv /tmp/big /root/big; ln /root/big /root/big2; sync' >/dev/null
 	like "$(in_ve "$a" 'dd if=/dev/zero of=/tmp/fill bs=64k count=700')" \
 		"Disk quota exceeded|No space left" "$what: what is made in /tmp counts as before"
+	like "$(in_ve "$a" 'rm /tmp/fill; dd if=/dev/zero of=/var/fill bs=64k count=700; rm /var/fill')" \
+		"Disk quota exceeded|No space left" "$what: and in /var"
 	[ "$(field "$a" diskspace)" -le 45056 ]
 	ok $? "$what: still not more than its own"
 	in_ve "$a" 'rm -f /tmp/fill /root/big* /big' >/dev/null
@@ -185,26 +188,25 @@ users() {
 user 1001 0 1000 0 0 0 0
 user 1002 0 0 0 8 0 0
 group 1003 500 600 0 0 0 0" "$what: the same seen from the node"
-	run_ok "$what: set from there" vzquota setlimit2 "$a" -u 1003 10 20 30 40
-	like "$(in_ve "$a" 'repquota -v /')" "u3 +-- +0 +10 +20 +0 +30 +40" "$what: and seen in the VE"
+	run_ok "$what: set from there" vzquota setlimit2 "$a" -u 1003 12 20 30 40
+	like "$(in_ve "$a" 'repquota -v /')" "u3 +-- +0 +12 +20 +0 +30 +40" "$what: and seen in the VE"
 	run vzquota stat "$a" -t
-	like "$out" "User/group quota: on,active.*1003 +user 1k-blocks +0 +10 +20" "$what: vzquota stat -t"
+	like "$out" "User/group quota: on,active.*1003 +user 1k-blocks +0 +12 +20" "$what: vzquota stat -t"
 	like "$(in_ve "$a" 'ls -l /dev/vquota /dev/loop[0-9]* 2>/dev/null; cat /dev/vquota /dev/loop[0-9]*' 2>&1)" \
 		"b-{9}.*(denied|permitted)" "$what: the device can't be opened"
 }
 
 many() {
 	local a=$1
-	is "$(in_ve "$a" 'for i in $(seq 2001 3000); do echo "$i 0 $i 0 100"; done | setquota -b -u /; repquota -v -n / | grep -c "^#[23][0-9]*00* .* 100 "')" 10 \
+	is "$(in_ve "$a" 'for i in $(seq 2001 3000); do echo "$i 0 $i 0 100"; done | setquota -b -u /; repquota -v -n / | grep -c "^#[23]"')" 1000 \
 		"$what: a thousand users"
 	is "$(vzquota dump "$a" | grep -c '^user')" 1003 "$what: that the node sees"
 	like "$(in_ve "$a" 'for i in $(seq 4001 4020); do echo "$i 0 5 0 5"; done | setquota -b -u /')" \
 		"No space left" "$what: not more than QUOTAUGIDLIMIT"
-	vzquota dump "$a" >"$T/dump"
-	run_ok "$what: taken away" vzquota load "$a" < <(echo '# vz user and group quotas 1')
-	run bash -c "echo '# vz user and group quotas 1' | vzquota load $a; vzquota dump $a | wc -l; vzquota load $a <$T/dump; vzquota dump $a"
+	vzquota dump "$a" >"$T/limits"
+	run bash -c "echo '# vz user and group quotas 1' | vzquota load $a; vzquota dump $a | wc -l; vzquota load $a <$T/limits; vzquota dump $a"
 	is "$out" "1
-$(cat "$T/dump")" "$what: and put back from text"
+$(cat "$T/limits")" "$what: and put back from text"
 }
 
 restart() {

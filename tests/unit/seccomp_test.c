@@ -155,6 +155,7 @@ static void test_doors(void)
 		{ VZ_SECCOMP_IOURING, "io_uring_setup", SYS_io_uring_setup },
 		{ 0, "quotactl", SYS_quotactl },
 		{ 0, "mount", SYS_mount },
+		{ VZ_SECCOMP_OVERLAY, "getxattr", SYS_getxattr },
 		{ PRIV, "mount", SYS_mount },
 		{ 0, "reboot", SYS_reboot },
 		{ 0, "ptrace", SYS_ptrace },

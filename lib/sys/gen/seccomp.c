@@ -35,8 +35,8 @@
 
 /* file_setattr; numbers are the same on all architectures from 403 on. */
 #define LAST_REVIEWED 469
-/* That sets a file's project, too, without an ioctl: see FS_IOC_FSSETXATTR below. */
-#define LAST_REVIEWED_PRIVILEGED 468
+/* That one sets a file's project, as FS_IOC_FSSETXATTR below: not where that is not. */
+#define LAST_WITHOUT_PROJECTS 468
 
 struct rule {
 	const char *call;
@@ -115,6 +115,8 @@ static const struct {
 struct request {
 	uint32_t nr; /* of ioctl */
 	unsigned int only_with;
+	unsigned int not_with;
+	int errnum; /* 0: EPERM */
 };
 
 static const struct request requests[] = {
@@ -127,6 +129,15 @@ static const struct request requests[] = {
 	{ _IOR('X', 125, uint32_t) /* FS_IOC_SHUTDOWN */, VZ_SECCOMP_PRIVILEGED },
 	/* The project of a file, by which the VE's disk space is counted. */
 	{ FS_IOC_FSSETXATTR, VZ_SECCOMP_PRIVILEGED },
+	/*
+	 * The kernel lets no user namespace change that, but on overlay it looks at the
+	 * template's file and then, with the rights of who mounted, changes the copy:
+	 * what is the same for the one takes the other out of its project. So as on a
+	 * file system that has no such attributes.
+	 */
+	{ FS_IOC_FSSETXATTR, VZ_SECCOMP_OVERLAY, VZ_SECCOMP_PRIVILEGED, ENOTTY },
+	{ FS_IOC_SETFLAGS, VZ_SECCOMP_OVERLAY, 0, ENOTTY },
+	{ FS_IOC32_SETFLAGS, VZ_SECCOMP_OVERLAY, 0, ENOTTY },
 };
 
 static void die(const char *what, int r)
@@ -162,12 +173,13 @@ static void add_rules(scmp_filter_ctx ctx, unsigned int flags)
 			die(rules[i].call, r);
 	}
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
-		if ((flags & requests[i].only_with) != requests[i].only_with)
+		if ((flags & requests[i].only_with) != requests[i].only_with ||
+		    flags & requests[i].not_with)
 			continue;
 		/* The kernel looks at the lower 32 bits only, so must we. */
 		r = seccomp_rule_add(
-			ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, requests[i].nr));
+			ctx, SCMP_ACT_ERRNO(requests[i].errnum ?: EPERM), SCMP_SYS(ioctl),
+			1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, requests[i].nr));
 		if (r)
 			die("ioctl", r);
 	}
@@ -237,8 +249,9 @@ static scmp_filter_ctx compile(unsigned int flags)
 /* libseccomp has no "greater than this call": these four go before its program. */
 static size_t put_prologue(struct sock_filter *f, unsigned int flags)
 {
-	const uint32_t last =
-		flags & VZ_SECCOMP_PRIVILEGED ? LAST_REVIEWED_PRIVILEGED : LAST_REVIEWED;
+	const uint32_t last = flags & (VZ_SECCOMP_PRIVILEGED | VZ_SECCOMP_OVERLAY)
+				      ? LAST_WITHOUT_PROJECTS
+				      : LAST_REVIEWED;
 	const struct sock_filter newest[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 0, 2),
