@@ -178,6 +178,9 @@ static int attach(int mnt, const char *path, int proc, int sys)
 
 void vz_lxcfs_attach(struct vz_lxcfs *x, int proc, int sys)
 {
+	/* Nothing was staged, and mnt says nothing. */
+	if (!x->stage)
+		return;
 	for (int i = 0; i < VZ_LXCFS__COUNT && !x->error; i++) {
 		if (x->mnt[i] < 0)
 			continue;
