@@ -14,9 +14,12 @@ static int run(struct vz_inv *inv)
 				  "ended: expected halt, reboot or killed"),
 		       VZ_E_SYNTAX;
 	vz_ve_lock_note(&inv->ve);
-	if (vz_ve_ended(&inv->ve, !strcmp(how, "reboot"), inv->lock_fd, inv->err))
-		return inv->err->status;
-	return 0;
+	if (!vz_ve_ended(&inv->ve, !strcmp(how, "reboot"), inv->lock_fd, inv->err))
+		return 0;
+	/* Nobody reads a supervisor's standard error. */
+	vz_logfile_write(&inv->log, VZ_LOG_ERR, inv->veid,
+			 "what is to follow a %s failed: %s", how, inv->err->text);
+	return inv->err->status;
 }
 
 const struct vz_cmd vz_cmd_ended = {

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,19 @@ static bool is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
+/*
+ * Never on a number that means something else: what an adopted VE has not got,
+ * as a console, is as free as the notify socket when the VE is up.
+ */
+static int move_high(int fd)
+{
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, VZ_SUPER__END);
+
+	if (fd >= 0)
+		close(fd);
+	return high;
+}
+
 static void watch(struct super *s, int fd, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.fd = fd };
@@ -95,8 +109,9 @@ static void open_log(struct super *s)
 	char name[32];
 
 	log_name(s, name, "");
-	s->log = openat(VZ_SUPER_LOG, name,
-			O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	s->log = move_high(openat(VZ_SUPER_LOG, name,
+				  O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				  0600));
 	s->log_size = s->log >= 0 && !fstat(s->log, &st) ? st.st_size : 0;
 }
 
@@ -182,23 +197,10 @@ static void write_console(struct super *s)
 		watch(s, s->client, s->n_pending ? 0 : EPOLLIN);
 }
 
-/*
- * Never on a number that means something else: those of the notify socket and
- * the fifo are free when the VE has said that it is up.
- */
-static int accept_high(void)
-{
-	int fd = accept4(VZ_SUPER_CONTROL, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, VZ_SUPER__END);
-
-	if (fd >= 0)
-		close(fd);
-	return high;
-}
-
 static void accept_client(struct super *s)
 {
-	int fd = accept_high();
+	int fd = move_high(
+		accept4(VZ_SUPER_CONTROL, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 	char answer = !s->console_open ? VZ_CONSOLE_GONE
 		      : s->client >= 0 ? VZ_CONSOLE_BUSY
 				       : VZ_CONSOLE_YOURS;
@@ -340,18 +342,60 @@ static void start_ugid(struct super *s)
 
 /* -- the end -- */
 
-static const char *how_ended(void)
+/* Whether its parent has seen how it ended: then its number may be another's. */
+static bool is_reaped(void)
+{
+	struct pollfd p = { .fd = VZ_SUPER_INIT };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
+}
+
+/* Field 52 of /proc/PID/stat: the name in field 2 may hold anything. */
+static int zombie_status(const char *pid)
+{
+	char path[32], buf[1024], *at;
+	ssize_t n;
+	int fd;
+
+	strcpy(stpncpy(stpcpy(path, "/proc/"), pid, 12), "/stat");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0 || is_reaped())
+		return -1;
+	buf[n] = 0;
+	at = strrchr(buf, ')');
+	for (int field = 2; at && field < 52; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at ? atoi(at) : -1;
+}
+
+/* The signal that ended init; 0: it exited, or nothing tells. */
+static int end_signal(const struct super *s)
 {
 	struct pidfd_exit_info info = { .mask = PIDFD_INFO_EXIT_BIT };
 	siginfo_t si = { 0 };
-	int sig = 0;
+	int status;
 
 	if (!waitid(P_PIDFD, VZ_SUPER_INIT, &si, WEXITED))
-		sig = si.si_code == CLD_EXITED ? 0 : si.si_status;
-	else if (!ioctl(VZ_SUPER_INIT, PIDFD_GET_INFO_CALL, &info) &&
-		 info.mask & PIDFD_INFO_EXIT_BIT)
-		sig = info.exit_code & 0x7f;
-	/* What reboot(2) in a pid namespace makes of its process 1. */
+		return si.si_code == CLD_EXITED ? 0 : si.si_status;
+	/* An adopted one is another's child. */
+	status = zombie_status(s->argv[VZ_SUPER_ARG_PID]);
+	if (status >= 0)
+		return status & 0x7f;
+	if (!ioctl(VZ_SUPER_INIT, PIDFD_GET_INFO_CALL, &info) &&
+	    info.mask & PIDFD_INFO_EXIT_BIT)
+		return info.exit_code & 0x7f;
+	return 0;
+}
+
+/* What reboot(2) in a pid namespace makes of its process 1. */
+static const char *how_ended(const struct super *s)
+{
+	int sig = end_signal(s);
+
 	if (sig == SIGHUP)
 		return "reboot";
 	return !sig || sig == SIGINT ? "halt" : "killed";
@@ -404,8 +448,8 @@ static void lock_ve(const char *path)
 
 static _Noreturn void hand_over(struct super *s)
 {
-	char *argv[] = { s->argv[VZ_SUPER_ARG_VZCTL], "--skiplock",	   "ended",
-			 s->argv[VZ_SUPER_ARG_VEID],  (char *)how_ended(), NULL };
+	char *argv[] = { s->argv[VZ_SUPER_ARG_VZCTL], "--skiplock",	    "ended",
+			 s->argv[VZ_SUPER_ARG_VEID],  (char *)how_ended(s), NULL };
 	struct flock unlock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
 
 	/* From here on the VE counts as down. */
@@ -446,7 +490,7 @@ static void set_up(struct super *s)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0);
-	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->epoll = move_high(epoll_create1(EPOLL_CLOEXEC));
 	if (s->epoll < 0)
 		_exit(1);
 	for (int fd = VZ_SUPER_INIT; fd < VZ_SUPER__END; fd++)

@@ -25,7 +25,7 @@ init_pid() {
 super_pid() {
 	local f
 	for f in /proc/[0-9]*/cmdline; do
-		tr '\0' ' ' <"$f" 2>/dev/null | grep -q "^vzsuper 1210 .* $T/" || continue
+		{ tr '\0' ' ' <"$f"; } 2>/dev/null | grep -q "^vzsuper 1210 .* $T/" || continue
 		f=${f#/proc/}
 		echo "${f%/*}"
 		return
@@ -93,7 +93,8 @@ ok $bad "a command that comes in the middle of this waits for it"
 vzctl --quiet start 1210
 was=$(init_pid)
 another_init() {
-	is_running && [ "$(init_pid)" != "$was" ]
+	local is
+	is_running && is=$(init_pid) && [ -n "$is" ] && [ "$is" != "$was" ]
 }
 vzctl exec 1210 reboot >/dev/null 2>&1
 wait_for 20 another_init
@@ -113,6 +114,18 @@ is "$out" inside "and can be entered"
 run_ok "the next command" vzctl --quiet set 1210 --cpuunits 1000
 wait_for 5 super_pid
 ok $? "gives it another supervisor"
+run_is 3 "its console" vzctl console 1210
+like "$err" "the console of VE 1210 went with its supervisor" "went with the first"
+was=$(init_pid)
+vzctl exec 1210 reboot >/dev/null 2>&1
+wait_for 20 another_init
+ok $? "a reboot from inside is seen by the second, too"
+wait_for 5 super_pid
+super=$(super_pid)
+kill -9 "$super"
+wait_for 5 test ! -d "/proc/$super"
+run_is 3 "a console without a supervisor" vzctl console 1210
+vzctl --quiet set 1210 --cpuunits 1000
 vzctl exec 1210 halt >/dev/null 2>&1
 wait_for 20 is_down
 ok $? "which sees it end"
