@@ -60,6 +60,27 @@ static int open_log_dir(const struct vz_ve *ve)
 	return fd;
 }
 
+/*
+ * vzctl itself, or beside the tool that starts the VE (vzmigrate). Read now: an
+ * upgrade may replace the file while the VE runs.
+ */
+static int find_vzctl(struct vz_super *s, struct vz_err *err)
+{
+	static const char name[] = "vzctl";
+	size_t room = sizeof(s->vzctl) - sizeof(name);
+	ssize_t n = readlink("/proc/self/exe", s->vzctl, room);
+	char *slash;
+
+	if (n < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't read /proc/self/exe");
+	s->vzctl[n] = 0;
+	slash = strrchr(s->vzctl, '/');
+	if (!slash || n == (ssize_t)room)
+		return vz_err_set(err, VZ_E_SYSTEM, ENAMETOOLONG, "vzctl");
+	strcpy(slash + 1, name);
+	return 0;
+}
+
 static int open_program(const struct vz_ve *ve, struct vz_super *s, struct vz_err *err)
 {
 	char path[PATH_MAX];
@@ -71,11 +92,9 @@ static int open_program(const struct vz_ve *ve, struct vz_super *s, struct vz_er
 		return vz_err_set(err, VZ_E_SYSTEM, errno,
 				  "can't find the supervisor %s (is vz installed whole?)",
 				  path);
-	/* Read now: an upgrade may replace the file while the VE runs. */
-	n = readlink("/proc/self/exe", s->vzctl, sizeof(s->vzctl) - 1);
-	if (n < 0)
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't read /proc/self/exe");
-	s->vzctl[n] = 0;
+	n = find_vzctl(s, err);
+	if (n)
+		return n;
 	n = snprintf(s->lck, sizeof(s->lck), "%s/%u.lck",
 		     vz_cfg_str(ve->cfg, VZ_P_LOCKDIR), ve->id);
 	if (n >= (ssize_t)sizeof(s->lck))
