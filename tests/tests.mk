@@ -28,6 +28,12 @@ lint: $(O)/tests/reaper
 demo: deps
 	@tests/demo.sh
 
+# What dies at each step of a migration, each at its own moment: the long run of it.
+.PHONY: check-migrate
+MIGRATE_RUNS ?= 120
+check-migrate: all test-tools
+	@MIGRATE_RUNS=$(MIGRATE_RUNS) TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh
+
 # Fails when a bar was missed, or could not be measured.
 bench: all test-tools
 	@$(MAKE) -s bench-programs

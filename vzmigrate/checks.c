@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <math.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +13,14 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "res/netif.h"
-#include "res/plan.h"
 #include "sys/feature.h"
 #include "ve/ids.h"
 #include "ve/name.h"
 #include "ve/reserve.h"
 #include "ve/state.h"
 #include "ve/venet.h"
+#include "vzmigrate/base.h"
+#include "vzmigrate/capacity.h"
 #include "vzmigrate/landing.h"
 #include "vzmigrate/scripts.h"
 
@@ -125,13 +125,12 @@ static void check_addresses(const struct check *c)
 
 /* --- what it needs of the node --- */
 
-static void check_layout(const struct check *c)
+static void check_layout(const struct check *c, const json_t *about)
 {
-	const char *layout = vz_cfg_str(c->cfg, VZ_P_VE_LAYOUT);
+	struct vz_err err = { 0 };
 
-	if (layout && strcmp(layout, "simfs"))
-		problem_add(c->problems, "", MIG_E_LAYOUT,
-			    "layout '%s' can't be migrated to it", layout);
+	if (base_check(c->cfg, about, c->ctx, false, &err))
+		problem_add(c->problems, "", (enum mig_exit)err.status, "%s", err.text);
 }
 
 static void check_space(const struct check *c)
@@ -224,38 +223,16 @@ static void check_net(const struct check *c)
 /* vzcalc's sum: what the VEs that run here were promised, and this one. */
 static void check_plan(const struct check *c)
 {
-	struct vz_plan sum, one;
-	vz_autoids struct vz_ids ids = { 0 };
-	enum vz_plan_res end = VZ_PLAN_RAM;
-	struct vz_plan_node node;
-	struct vz_machine machine;
+	struct capacity room;
 	struct vz_err err = { 0 };
-	double fits;
+	struct vz_plan one;
 
-	if (vz_machine_read(c->ctx, &machine, &err))
-		return;
-	vz_plan_node(&machine, &node);
-	vz_plan_init(&sum);
-	vz_ids_active(c->ctx, &ids);
-	for (size_t i = 0; i < ids.n; i++) {
-		vz_autove struct vz_ve ve = { 0 };
-
-		if (vz_ve_open(c->ctx, ids.v[i], &ve, &err))
-			continue;
-		vz_plan_of_cfg(ve.cfg, &one);
-		vz_plan_add(&sum, &one);
-	}
 	vz_plan_of_cfg(c->cfg, &one);
-	fits = vz_plan_fits(&node, &sum, &one, &end);
-	if (fits >= 0 && fits < 1)
+	if (!capacity_read(c->ctx, &room, &err) && !capacity_fits(&room, &one))
 		problem_add(c->problems, "capacity", MIG_E_START,
-			    "the node can't promise the VE its %s beside the %zu VEs "
+			    "the node can't promise the VE its memory beside the %zu VEs "
 			    "that run there",
-			    end == VZ_PLAN_CPUUNITS  ? "CPU units"
-			    : end == VZ_PLAN_CPUTIME ? "CPU time"
-			    : end == VZ_PLAN_PROC    ? "processes"
-						     : "memory",
-			    ids.n);
+			    room.ves);
 }
 
 static void check_reserve(const struct check *c)
@@ -316,7 +293,7 @@ int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 	c.veid = veid;
 	c.cfg = conf.cfg;
 	check_absent(&c);
-	check_layout(&c);
+	check_layout(&c, json_object_get(ask, "files"));
 	check_addresses(&c);
 	check_space(&c);
 	check_kernel(&c);

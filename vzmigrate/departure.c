@@ -21,15 +21,27 @@ int departure_save(struct departure *d, enum vz_mig_state state, struct vz_err *
 	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
 }
 
+/*
+ * A VE that was asked to halt by a process which has died since may run still, but
+ * not for long: only when it has stopped is it known that it will not by itself.
+ */
+static bool may_be_halting(const struct departure *d)
+{
+	return d->found && d->j.state == VZ_MIG_STOPPING;
+}
+
 static int start_again(const struct departure *d, struct vz_err *err)
 {
 	struct vz_start how = { .migrating = true, .force = true, .lock_fd = d->lock_fd };
+	static const struct vz_stop halt = { 0 };
 	vz_autove struct vz_ve ve = { 0 };
 	int r;
 
-	if (vz_state_running(d->ctx, d->veid) == 1)
+	if (vz_state_running(d->ctx, d->veid) == 1 && !may_be_halting(d))
 		return 0;
 	r = vz_ve_open(d->ctx, d->veid, &ve, err);
+	if (!r && may_be_halting(d))
+		r = vz_ve_stop(&ve, &halt, err);
 	if (!r)
 		r = vz_ve_start(&ve, &how, err);
 	if (r)

@@ -18,6 +18,7 @@
 #include "ve/life.h"
 #include "ve/name.h"
 #include "ve/state.h"
+#include "vzmigrate/base.h"
 #include "vzmigrate/scripts.h"
 
 enum { RESERVED_IDS = 100 };
@@ -323,6 +324,8 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 	if (!r)
 		r = landing_check_absent(l->ctx, l->veid, private, err);
 	if (!r)
+		r = base_check(c->cfg, json_object_get(ask, "files"), l->ctx, true, err);
+	if (!r)
 		r = find_staging(l);
 	if (!r)
 		r = choose_ids(l, c->cfg, err);
@@ -403,9 +406,50 @@ static int give_owners(const struct landing *l, const char *root, struct vz_err 
 				    .to_uid = l->j.uid,
 				    .to_gid = l->j.gid,
 				    .count = VZ_ID_RANGE };
-	int r = vz_idshift_tree(&shift, root, err);
 
-	return r ? mig_recast(err, MIG_E_COPY, r) : 0;
+	return vz_idshift_tree(&shift, root, err);
+}
+
+/* What is in an image has owners, too. */
+static int give_owners_inside(const struct landing *l, const struct vz_ve *ve,
+			      const struct vz_layout *layout, const struct vz_area *area,
+			      struct vz_err *err)
+{
+	static const struct vz_layout_mount writable = { 0 };
+	vz_autofree char *top = NULL;
+	vz_autofd int mnt = -1;
+	int r;
+
+	if (l->j.uid == l->j.old_uid && l->j.gid == l->j.old_gid)
+		return 0;
+	r = layout->mount(ve, area, &writable, &mnt, err);
+	if (r)
+		return r;
+	top = vz_strf("/proc/self/fd/%d/.", mnt);
+	return top ? give_owners(l, top, err) : -ENOMEM;
+}
+
+/* Is what has come a whole area, that can be mounted here as its VE's? */
+static int inspect(const struct landing *l, const char *root, struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/conf/%u.conf", l->staging, l->veid);
+	autolanding_conf struct landing_conf conf = { 0 };
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
+	struct vz_ve ve = { .ctx = l->ctx, .id = l->veid };
+	vz_autofree char *text = NULL;
+	const struct vz_layout *layout;
+	int r = path ? vz_read_file(path, SCRIPT_MAX, &text, NULL) : -ENOMEM;
+
+	if (r)
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't read %s", path);
+	r = landing_conf_read(l->ctx, l->veid, text, false, &conf, err);
+	if (r)
+		return r;
+	ve.cfg = conf.cfg;
+	r = vz_layout_open(&ve, root, &layout, &area, err);
+	if (r || !area.ini || layout->over_base)
+		return r;
+	return give_owners_inside(l, &ve, layout, &area, err);
 }
 
 int landing_prepare(struct landing *l, struct vz_err *err)
@@ -418,8 +462,10 @@ int landing_prepare(struct landing *l, struct vz_err *err)
 		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not receiving",
 				l->veid, vz_mig_state_name(l->j.state));
 	r = give_owners(l, root, err);
+	if (!r)
+		r = inspect(l, root, err);
 	if (r)
-		return r;
+		return mig_recast(err, MIG_E_COPY, r);
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || syncfs(fd))
 		return mig_fail(err, MIG_E_COPY, errno, "can't sync %s", root);
@@ -482,6 +528,11 @@ static int prove(const struct landing *l, struct vz_err *err)
 		 : 0;
 }
 
+static bool is_quota(enum vz_exit status)
+{
+	return status >= VZ_E_DQ_ON && status <= VZ_E_DQ_USAGE;
+}
+
 static int start(const struct landing *l, struct vz_err *err)
 {
 	struct vz_start how = { .migrating = true, .lock_fd = l->lock_fd };
@@ -497,7 +548,8 @@ static int start(const struct landing *l, struct vz_err *err)
 	if (!r)
 		r = vz_ve_start(&ve, &how, err);
 	if (r)
-		return mig_recast(err, MIG_E_START, r);
+		return mig_recast(err, is_quota(err->status) ? MIG_E_QUOTA : MIG_E_START,
+				  r);
 	return prove(l, err);
 }
 

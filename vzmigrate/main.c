@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "sys/ns.h"
 #include "tool/opt.h"
 #include "tool/stdio.h"
+#include "vzmigrate/evacuate.h"
 #include "vzmigrate/recover.h"
 #include "vzmigrate/send.h"
 #include "vzmigrate/serve.h"
@@ -30,6 +32,8 @@ enum {
 	OPT_VERBOSE,
 	OPT_QUIET,
 	OPT_JSON,
+	OPT_ALL,
+	OPT_PARALLEL,
 	OPT_RECOVER,
 	OPT_SERVE,
 	OPT_HELP,
@@ -58,6 +62,9 @@ static const struct vz_opt options[OPT__COUNT + 1] = {
 	[OPT_VERBOSE] = { "verbose", 'v', NULL, "say more" },
 	[OPT_QUIET] = { "quiet", 0, NULL, "say nothing but errors" },
 	[OPT_JSON] = { "json", 0, NULL, "say it to a program: a JSON object a line" },
+	[OPT_ALL] = { "all", 0, NULL, "all VEs of this node, spread over DESTINATIONs" },
+	[OPT_PARALLEL] = { "parallel", 0, "NUM",
+			   "so many at once (with --all; default: 2)" },
 	[OPT_RECOVER] = { "recover", 0, NULL,
 			  "finish or undo what was left half-way, of all VEs or one" },
 	[OPT_SERVE] = { "serve", 0, NULL, NULL },
@@ -89,6 +96,7 @@ static void usage(FILE *out)
 	fprintf(out, "vzmigrate version " VZ_VERSION "\n"
 		     "Move VEs to other nodes.\n\n"
 		     "Usage: vzmigrate [OPTIONS] DESTINATION VEID|NAME\n"
+		     "       vzmigrate --all [OPTIONS] DESTINATION...\n"
 		     "       vzmigrate --recover [VEID]\n\nOptions:\n");
 	for (const struct vz_opt *o = options; o->name; o++) {
 		char text[64];
@@ -202,10 +210,8 @@ static int read_remove(struct run *run, bool *ret_keep)
 			word);
 }
 
-static int read_dest(struct run *run)
+static int check_dest(struct run *run, const char *dest)
 {
-	const char *dest = run->words.v[0];
-
 	if (*dest && *dest != '-' && !dest[strcspn(dest, " \t\n'\"\\$`")])
 		return 0;
 	return mig_fail(&run->err, MIG_E_USAGE, 0,
@@ -234,7 +240,7 @@ static int migrate(struct run *run)
 	if (!r)
 		r = read_nodeps(run, &nodeps);
 	if (!r)
-		r = read_dest(run);
+		r = check_dest(run, run->words.v[0]);
 	if (r)
 		return r;
 	how.dest = run->words.v[0];
@@ -248,6 +254,71 @@ static int migrate(struct run *run)
 	r = send_ve(&how, &run->err);
 	report_end(&run->report, r ? (int)run->err.status : 0, &run->err);
 	return r;
+}
+
+/* What each vzmigrate of one VE is told of what we were. */
+static int pass_options(struct run *run, struct vz_strv *to)
+{
+	static const int passed[] = { OPT_REMOVE,   OPT_SSH,  OPT_RSYNC,
+				      OPT_KEEP_DST, OPT_LIVE, OPT_NODEPS };
+	const char **given = run->given;
+	int r = vz_strv_add(to, "--quiet");
+
+	if (given[OPT_ONLINE])
+		given[OPT_LIVE] = "";
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(passed) && !r; i++) {
+		const struct vz_opt *o = &options[passed[i]];
+		const char *value = given[passed[i]];
+		vz_autofree char *word = NULL;
+
+		if (!value)
+			continue;
+		if (passed[i] == OPT_NODEPS && given[OPT_NODEPS_OF])
+			word = vz_strf("--nodeps=%s", given[OPT_NODEPS_OF]);
+		else if (o->arg)
+			word = vz_strf("--%s=%s", o->name, value);
+		else
+			word = vz_strf("--%s", o->name);
+		r = word ? vz_strv_add(to, word) : -ENOMEM;
+	}
+	return r ? mig_fail(&run->err, MIG_E_SYSTEM, ENOMEM, "can't go on") : 0;
+}
+
+static int migrate_all(struct run *run)
+{
+	vz_autostrv struct vz_strv passed = { 0 };
+	vz_autofree char *nodeps = NULL;
+	const char **given = run->given;
+	struct evacuate how = { .ctx = &run->ctx,
+				.dests = &run->words,
+				.options = &passed,
+				.ssh_opts = given[OPT_SSH],
+				.parallel = 2,
+				.plan_only = given[OPT_CHECK] || given[OPT_DRY],
+				.report = &run->report };
+	uint64_t parallel;
+	bool keep;
+	int r = read_remove(run, &keep);
+
+	if (!r)
+		r = read_nodeps(run, &nodeps);
+	if (!r && !run->words.n)
+		r = mig_fail(&run->err, MIG_E_USAGE, 0, "--all needs a DESTINATION");
+	for (size_t i = 0; i < run->words.n && !r; i++)
+		r = check_dest(run, run->words.v[i]);
+	if (!r && given[OPT_PARALLEL] &&
+	    (vz_parse_u64(given[OPT_PARALLEL], 100, &parallel) || !parallel))
+		r = mig_fail(&run->err, MIG_E_USAGE, 0,
+			     "bad --parallel '%s': expected 1 to 100",
+			     given[OPT_PARALLEL]);
+	if (!r)
+		r = pass_options(run, &passed);
+	if (r)
+		return r;
+	if (given[OPT_PARALLEL])
+		how.parallel = parallel;
+	how.overcommit = nodeps && (strstr(nodeps, "all") || strstr(nodeps, "capacity"));
+	return evacuate(&how, &run->err);
 }
 
 static int recover(struct run *run)
@@ -294,6 +365,8 @@ static int dispatch(struct run *run, int argc, char **argv)
 	run->report.times = given[OPT_TIMES] || given[OPT_VERBOSE];
 	run->report.json = given[OPT_JSON];
 	run->report.quiet = given[OPT_QUIET];
+	if (given[OPT_ALL])
+		return migrate_all(run);
 	return given[OPT_RECOVER] ? recover(run) : migrate(run);
 }
 

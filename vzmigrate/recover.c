@@ -102,7 +102,7 @@ static int lock(const struct vz_ctx *ctx, uint32_t veid, int *ret_fd, struct vz_
 static int recover_source(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err)
 {
 	VZ_CLEANUP(departure_done)
-	struct departure d = { .ctx = ctx, .veid = veid, .lock_fd = -1 };
+	struct departure d = { .ctx = ctx, .veid = veid, .lock_fd = -1, .found = true };
 	int r = vz_journal_load(ctx, veid, VZ_MIG_SOURCE, &d.j, err);
 
 	if (r)

@@ -129,6 +129,12 @@ void report_say(struct report *r, const char *fmt, ...)
 	fflush(stdout);
 }
 
+void report_plan(uint32_t veid, const char *status, const char *dest)
+{
+	print_json(json_pack("{s:s, s:I, s:s, s:s?}", "event", "plan", "veid",
+			     (json_int_t)veid, "status", status, "destination", dest));
+}
+
 /* From the moment that it was stopped to the one that it runs there. */
 static int64_t down_ms(const struct report *r)
 {

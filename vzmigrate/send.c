@@ -13,6 +13,7 @@
 #include "ve/life.h"
 #include "ve/mount.h"
 #include "ve/state.h"
+#include "vzmigrate/base.h"
 #include "vzmigrate/copy.h"
 #include "vzmigrate/departure.h"
 #include "vzmigrate/facts.h"
@@ -28,6 +29,7 @@ struct job {
 	struct departure d;
 	struct peer peer;
 	char *conf; /* the text of its file */
+	json_t *files; /* how its files lie, see base.h */
 	bool moved; /* its files are where vz.conf puts them */
 	char old[40]; /* an earlier migration that was undone; "": none */
 	struct copy_size size;
@@ -42,6 +44,7 @@ static void job_done(struct job *j)
 		close(j->d.lock_fd);
 	vz_ve_close(&j->ve);
 	free(j->conf);
+	json_decref(j->files);
 	free(j->to);
 }
 
@@ -71,10 +74,12 @@ static int look_at_journals(struct job *j, struct vz_err *err)
 	if (r)
 		return r == -ENOENT ? 0 : mig_recast(err, MIG_E_SYSTEM, r);
 	j->d.j = was;
+	j->d.found = true;
 	r = departure_undo(&j->d, err);
 	if (!r && !strcmp(was.peer, j->how->dest))
 		strcpy(j->old, was.id);
 	j->d.j = (struct vz_journal){ 0 };
+	j->d.found = false;
 	return r;
 }
 
@@ -127,6 +132,9 @@ static int read_ve(struct job *j, struct vz_err *err)
 	if (r)
 		return mig_recast(err, MIG_E_SYSTEM, r);
 	j->d.j.start = vz_state_running(how->ctx, how->veid) == 1;
+	j->files = base_describe(&j->ve, err);
+	if (!j->files)
+		return -EINVAL;
 	return copy_measure(private, &j->size, err);
 }
 
@@ -194,12 +202,13 @@ static int check(struct job *j, struct vz_err *err)
 	if (!facts)
 		return -ENOMEM;
 	r = peer_call(&j->peer,
-		      json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:I, s:I, s:o}", "op",
-				"check", "veid", (json_int_t)j->how->veid, "conf",
+		      json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:I, s:I, s:o, s:O}",
+				"op", "check", "veid", (json_int_t)j->how->veid, "conf",
 				wire_hex(j->conf, strlen(j->conf)), "moved", j->moved,
 				"live", j->how->live, "start", j->d.j.start, "bytes",
 				(json_int_t)j->size.bytes, "inodes",
-				(json_int_t)j->size.inodes, "facts", facts),
+				(json_int_t)j->size.inodes, "facts", facts, "files",
+				j->files),
 		      PEER_SHORT_MS, &answer, err);
 	return r ? r : judge(j, json_object_get(answer, "problems"), err);
 }
@@ -216,15 +225,15 @@ static int begin(struct job *j, struct vz_err *err)
 
 	if (!scripts)
 		return -ENOMEM;
-	r = peer_call(&j->peer,
-		      json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:I}",
-				"op", "begin", "veid", (json_int_t)j->how->veid, "id",
-				j->d.j.id, "old", j->old, "conf",
-				wire_hex(j->conf, strlen(j->conf)), "scripts", scripts,
-				"moved", j->moved, "start", j->d.j.start, "keep",
-				j->how->keep_dest, "silent",
-				(json_int_t)(stop_s + SILENT_MARGIN_S)),
-		      PEER_LONG_MS, &answer, err);
+	r = peer_call(
+		&j->peer,
+		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:I, s:O}", "op",
+			  "begin", "veid", (json_int_t)j->how->veid, "id", j->d.j.id,
+			  "old", j->old, "conf", wire_hex(j->conf, strlen(j->conf)),
+			  "scripts", scripts, "moved", j->moved, "start", j->d.j.start,
+			  "keep", j->how->keep_dest, "silent",
+			  (json_int_t)(stop_s + SILENT_MARGIN_S), "files", j->files),
+		PEER_LONG_MS, &answer, err);
 	if (r)
 		return r;
 	j->begun = true;
@@ -381,6 +390,11 @@ static int steps(struct job *j, struct vz_err *err)
 	if (how->live && !j->d.j.start)
 		return mig_fail(err, MIG_E_STOPPED, 0,
 				"VE %u does not run: migrate it without --live",
+				how->veid);
+	if (how->live && !how->check_only)
+		return mig_fail(err, MIG_E_VERSION, 0,
+				"this version can't migrate live: without --live VE %u "
+				"is restarted there",
 				how->veid);
 	report_phase(how->report, PHASE_CONNECT);
 	r = peer_open(how->ctx, how->dest, how->ssh_opts, &j->peer, err);

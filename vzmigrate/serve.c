@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "tool/log.h"
+#include "vzmigrate/capacity.h"
 #include "vzmigrate/checks.h"
 #include "vzmigrate/landing.h"
 #include "vzmigrate/peer.h"
@@ -82,6 +83,16 @@ static int check(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 	if (!problems || json_object_set_new(ret, "problems", problems))
 		return mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't check");
 	return checks_run(s->ctx, ask, problems, err);
+}
+
+static int capacity(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	struct capacity c;
+	int r = capacity_read(s->ctx, &c, err);
+
+	if (!r)
+		capacity_pack(&c, ret);
+	return r;
 }
 
 static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
@@ -177,11 +188,12 @@ static int query(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 }
 
 static const struct op ops[] = {
-	{ "hello", false, hello },   { "ping", false, ping },
-	{ "check", false, check },   { "begin", false, begin },
-	{ "attach", false, attach }, { "prepare", true, prepare },
-	{ "commit", true, commit },  { "abort", true, give_up },
-	{ "forget", true, forget },  { "query", false, query },
+	{ "hello", false, hello },    { "ping", false, ping },
+	{ "check", false, check },    { "capacity", false, capacity },
+	{ "begin", false, begin },    { "attach", false, attach },
+	{ "prepare", true, prepare }, { "commit", true, commit },
+	{ "abort", true, give_up },   { "forget", true, forget },
+	{ "query", false, query },
 };
 
 static int run_op(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)

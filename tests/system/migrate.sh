@@ -34,6 +34,7 @@ node_conf() {
 	case $n in
 	n1) echo 'UID_POOL="1073741824:1342177279"' ;;
 	n2) echo 'UID_POOL="1610612736:1879048191"' ;;
+	*) echo 'UID_POOL="1879048192:2013265919"' ;;
 	esac >>"$d/etc/vz.conf"
 	[ ! -d "$T/ssh" ] || return 0
 	mkdir -m 700 "$T/ssh" && ssh-keygen -q -t ed25519 -N '' -f "$T/ssh/host" &&
@@ -48,7 +49,7 @@ node_conf() {
 			ServerAliveInterval 1
 			ServerAliveCountMax $((3 * SLOW))
 	END
-	echo "10.98.0.1,10.98.0.2 $(cut -d' ' -f1,2 "$T/ssh/host.pub")" >"$T/ssh/known"
+	echo "10.98.0.1,10.98.0.2,10.98.0.3 $(cut -d' ' -f1,2 "$T/ssh/host.pub")" >"$T/ssh/known"
 }
 
 sshd_conf() {
@@ -71,6 +72,7 @@ sshd_conf() {
 # node_up NAME: n1 is 10.98.0.1, n2 is 10.98.0.2
 node_up() {
 	local n=$1 d=$T/$1
+	: >"$T/lock/nodes" # for lib.sh: there is something to be stopped
 	[ -d "$d/etc" ] || node_conf "$n" || return
 	sshd_conf "$n" >"$d/sshd.conf"
 	rm -f "$d/pid"
@@ -175,4 +177,5 @@ stop_ves() {
 	for n in "${!node_pid[@]}"; do
 		node_cut "$n"
 	done
+	rm -f "$T/lock/nodes"
 }

@@ -114,10 +114,6 @@ run_ok "an address" on n1 vzctl --quiet set 1701 --ipadd 10.99.0.1 --save
 run_is 12 "that is taken there" migrate n2 1701
 like "$err" "VE 1702 has the address 10.99.0.1" "is named"
 on n1 vzctl --quiet set 1701 --ipdel all --save
-cp "$etc1/conf/1701.conf" "$T/conf"
-echo 'VE_LAYOUT="ploop"' >>"$etc1/conf/1701.conf"
-run_is 16 "a layout that can't" migrate n2 --check-only 1701
-cp "$T/conf" "$etc1/conf/1701.conf"
 sed -i 's/^VIRTUOZZO=.*/VIRTUOZZO="no"/' "$etc2/vz.conf"
 run_is 14 "a node that runs no VEs" migrate n2 1701
 sed -i 's/^VIRTUOZZO=.*/VIRTUOZZO="yes"/' "$etc2/vz.conf"
@@ -147,6 +143,35 @@ is "$(nothing_left)" "" "and gone"
 is "$(status_of n1 1701) $(status_of n2 1701)" "exist unmounted down exist mounted running" "-r no leaves a copy"
 run_is 105 "which is disabled" on n1 vzctl --quiet start 1701
 run_is 9 "and in the way of its coming back" migrate n1 1701
+
+# --- other layouts: only what is the VE's own goes over ---
+
+if grep -qw overlay /proc/filesystems; then
+	run_ok "an overlay" node_ve n1 1703 --layout overlay
+	on n1 vzctl --quiet start 1703
+	on n1 vzctl exec 1703 'echo x >/home/x; rm /etc/hosts; chown 7 /bin/busybox; mkdir /home/d; rmdir /var/log'
+	mv "$T/template/cache/$BUSYBOX_TEMPLATE.tar.gz" "$T/away"
+	run_is 16 "whose template is not there" migrate n2 1703
+	like "$err" "template $BUSYBOX_TEMPLATE of digest [0-9a-f]{12}\.\.\., which is not there" "is named"
+	mv "$T/away" "$T/template/cache/$BUSYBOX_TEMPLATE.tar.gz"
+	run_ok "moves, running" migrate n2 1703
+	is "$(on n2 vzctl exec 1703 'cat /home/x; ls /etc/hosts /var/log; stat -c %u /home/x /bin/busybox /etc/passwd' 2>/dev/null)" \
+		"$(printf '%s\n' x 0 7 0)" "with what it has changed and removed, and the owners"
+	[ "$(du -sk "$T/n2/private/1703" | cut -f1)" -lt 4096 ] && [ -d "$T/n2/template/base" ]
+	ok $? "over the template that is there ($(du -sk "$T/n2/private/1703" | cut -f1) KiB)"
+else
+	skip "overlay" "this kernel has no overlayfs"
+fi
+if [ -e /dev/loop-control ] && type -P mkfs.ext4 >/dev/null; then
+	run_ok "an image" node_ve n1 1704 --layout ploop --diskspace 64M
+	on n1 vzctl --quiet start 1704
+	on n1 vzctl exec 1704 'echo x >/home/x; chown 7 /home/x'
+	run_ok "moves, running" migrate n2 1704
+	is "$(on n2 vzctl exec 1704 'cat /home/x; stat -c %u /home/x /home')" "$(printf '%s\n' x 7 0)" \
+		"with the owners in it"
+else
+	skip "ploop" "no loop devices here"
+fi
 
 # --- left half-way ---
 
@@ -178,7 +203,7 @@ rm "$T/n1/state/migrate/1701.out"
 run_ok "all in order" recover n1
 run_ok "the copy goes" on n1 vzctl --quiet destroy 1701
 for n in n1 n2; do
-	for veid in 1701 1702; do
+	for veid in 1701 1702 1703 1704; do
 		on $n vzctl --quiet stop $veid --fast >/dev/null 2>&1
 		on $n vzctl --quiet destroy $veid >/dev/null 2>&1
 	done

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZMIGRATE_BASE_H
+#define VZMIGRATE_BASE_H
+
+#include "ve/layout.h"
+#include "vzmigrate/wire.h"
+
+/*
+ * How a VE's files lie, as both nodes must understand it: layout and version, and for
+ * an overlay the unpacked template below it, which does not go along: the destination
+ * has the same, by its digest.
+ */
+
+/* On the source: {"layout", "version", "base" (digest or ""), "template"}. NULL: error. */
+json_t *base_describe(const struct vz_ve *ve, struct vz_err *err);
+
+/*
+ * On the destination: whether that is understood and there. unpack: a tarball of the
+ * template that has the digest is unpacked if that was not done yet. MIG_E_LAYOUT.
+ */
+int base_check(const struct vz_cfg *cfg, const json_t *about, const struct vz_ctx *ctx,
+	       bool unpack, struct vz_err *err);
+
+#endif
