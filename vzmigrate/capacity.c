@@ -15,7 +15,8 @@ static const struct {
 	const char *key;
 } kinds[] = { { VZ_PLAN_LOWMEM, "lowmem" },
 	      { VZ_PLAN_RAM, "ram" },
-	      { VZ_PLAN_MEMSWAP, "memswap" } };
+	      { VZ_PLAN_MEMSWAP, "memswap" },
+	      { VZ_PLAN_ALLOC, "allocated" } };
 
 int capacity_read(const struct vz_ctx *ctx, struct capacity *ret, struct vz_err *err)
 {
@@ -55,8 +56,8 @@ bool capacity_fits(const struct capacity *c, const struct vz_plan *one)
 
 double capacity_left(const struct capacity *c)
 {
-	double all = c->node.v[VZ_PLAN_RAM] - c->node.keep[VZ_PLAN_RAM];
-	double left = (all - vz_plan_reserved(&c->sum, VZ_PLAN_RAM)) / all;
+	double all = c->node.v[VZ_PLAN_ALLOC] - c->node.keep[VZ_PLAN_ALLOC];
+	double left = (all - vz_plan_reserved(&c->sum, VZ_PLAN_ALLOC)) / all;
 
 	return isfinite(left) && left > 0 ? left : 0;
 }

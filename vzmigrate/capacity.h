@@ -16,7 +16,7 @@ struct capacity {
 int capacity_read(const struct vz_ctx *ctx, struct capacity *ret, struct vz_err *err);
 /* Whether what `one` is promised can be promised beside all that is. */
 bool capacity_fits(const struct capacity *c, const struct vz_plan *one);
-/* The share of RAM that is not promised, 0 to 1; the less of it, the fuller the node. */
+/* The share of RAM and swap that is not promised, 0 to 1 (0 also: without any limit). */
 double capacity_left(const struct capacity *c);
 /* The VE runs there now, or will. */
 void capacity_take(struct capacity *c, const struct vz_plan *one);

@@ -75,9 +75,10 @@ static int read_ve(struct trip *t, uint32_t veid)
 	return 0;
 }
 
+/* What it is promised, or allowed to allocate: infinity without a limit. */
 static double weight(const struct traveller *v)
 {
-	return vz_plan_reserved(&v->plan, VZ_PLAN_RAM);
+	return vz_plan_reserved(&v->plan, VZ_PLAN_ALLOC);
 }
 
 /* Those that run before those that don't, and the big ones first: they fit where they can. */

@@ -15,7 +15,7 @@ evacuate() {
 
 run_ok "nothing to do" evacuate
 for veid in 1711 1712 1713 1714; do
-	run_ok "VE $veid" node_ve n1 $veid --name "ve$veid"
+	run_ok "VE $veid" node_ve n1 $veid --name "ve$veid" --config vswap-256m
 done
 run_ok "two run" on n1 vzctl --quiet start 1711
 run_ok "two run" on n1 vzctl --quiet start 1712
@@ -25,9 +25,9 @@ is "$(jq -rs 'map(select(.event == "plan" and .status == "running").destination)
 	"10.98.0.2 10.98.0.3" "those that run are spread"
 is "$(on n1 vzlist -a -H -o ctid | wc -l)" 4 "and nothing has moved"
 run_ok "the same for eyes" evacuate --dry-run
-like "$out" "1711 ve1711 +running +[^ ]+ +10\.98\.0\.[23]" "with names and where to"
+like "$out" "1711 ve1711 +running +768M +10\.98\.0\.[23]" "with names and where to"
 conf=$T/n1/etc/conf/1712.conf
-cp "$conf" "$T/conf" && echo 'VMGUARPAGES="1000000000:9223372036854775807"' >>"$conf"
+cp "$conf" "$T/conf" && echo 'MEMRESERVE="1000000000"' >>"$conf"
 run_is 7 "one for which there is no room" evacuate --dry-run
 like "$out" "1712 ve1712 .*no node has room" "is named"
 run_ok "unless that is no matter" evacuate --dry-run --nodeps=capacity
