@@ -416,6 +416,9 @@ static int set_xfs(const struct request *q)
 		r = still_there(q);
 	if (r)
 		return r;
+	/* How xfs is told the grace times of all. */
+	if (!q->call.id && d.d_fieldmask & FS_DQ_TIMER_MASK)
+		return -EPERM;
 	d.d_id = vz_ugid_host(&q->s->ugid, q->call.type, q->call.id);
 	d.d_flags = q->call.type == USRQUOTA ? FS_USER_QUOTA : FS_GROUP_QUOTA;
 	d.d_fieldmask &= FS_DQ_LIMIT_MASK | FS_DQ_TIMER_MASK;
