@@ -66,9 +66,11 @@ static int change(struct vzquota *q, struct vz_cfg *cfg)
 		r = set_time(q, cfg);
 	if (!r && v[OPT_UGIDS])
 		r = vz_cfg_set(cfg, VZ_P_QUOTAUGIDLIMIT, v[OPT_UGIDS], q->err);
+	if (!r)
+		r = vz_cfg_check(cfg, q->err);
 	if (r && !q->status)
 		q->status = QUOTA_E_USAGE;
-	return r ? r : vz_cfg_check(cfg, q->err);
+	return r;
 }
 
 int vzquota_save_limits(struct vzquota *q, bool all, bool *ret_changed)

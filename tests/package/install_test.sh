@@ -11,7 +11,7 @@ places=(DESTDIR="$D" PREFIX=/opt/vz SYSCONFDIR=/opt/etc LOCALSTATEDIR=/opt/state
 # What is compiled in does not change with it: that would be another build.
 run_ok "make install" env -u MAKELEVEL make -s install "${places[@]}"
 is "$(find "$D" -mindepth 1 -maxdepth 1 -printf '%f\n')" opt "nothing lies elsewhere"
-for f in opt/vz/sbin/vzctl opt/vz/libexec/vz/vzsuper opt/vz/share/man/man8/vzctl.8 \
+for f in opt/vz/sbin/vzctl opt/vz/libexec/vz/vzsuper opt/vz/libexec/vz/vzugid opt/vz/share/man/man8/vzctl.8 \
 	opt/vz/lib/systemd/system/vz.service opt/etc/init.d/vz opt/etc/vz/vz.conf; do
 	[ -s "$D/$f" ]
 	ok $? "$f is there"
