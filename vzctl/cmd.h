@@ -32,6 +32,7 @@ enum vz_cmd_flags {
 	VZ_CMD_HIDDEN = 1 << 3, /* not in --help */
 	VZ_CMD_NOVE = 1 << 4, /* takes no VEID */
 	VZ_CMD_VE0 = 1 << 5, /* works on the node itself, too */
+	VZ_CMD_VEID_LAST = 1 << 6, /* the VEID is the second word, not the first */
 };
 
 /*

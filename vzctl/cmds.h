@@ -26,6 +26,8 @@ extern const struct vz_cmd vz_cmd_runscript;
 extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_convert;
 extern const struct vz_cmd vz_cmd_compact;
+extern const struct vz_cmd vz_cmd_backup;
+extern const struct vz_cmd vz_cmd_restore_backup;
 extern const struct vz_cmd vz_cmd_snapshot;
 extern const struct vz_cmd vz_cmd_snapshot_switch;
 extern const struct vz_cmd vz_cmd_snapshot_delete;

@@ -148,6 +148,8 @@ static int take_veid(struct vz_inv *inv, const struct vz_cmd *cmd)
 	const struct vz_opt_parse how = { .own = cmd->opts, .params = cmd->params };
 	int at = vz_opt_first_word(&how, inv->argc, inv->argv);
 
+	if (cmd->flags & VZ_CMD_VEID_LAST && at < inv->argc)
+		at += vz_opt_first_word(&how, inv->argc - at, inv->argv + at);
 	if (at >= inv->argc)
 		return vz_err_set(inv->err, VZ_E_SYNTAX, 0, "no VEID: vzctl %s %s",
 				  cmd->name, cmd->args);

@@ -11,8 +11,8 @@
 
 enum { READ_SIZE = 256 << 10 };
 
-int vz_digest_fd(int fd, int (*tick)(void *data, uint64_t done), void *data,
-		 char ret[VZ_DIGEST_LEN])
+int vz_digest_part(int fd, uint64_t len, int (*tick)(void *data, uint64_t done),
+		   void *data, char ret[VZ_DIGEST_LEN])
 {
 	vz_autofree uint8_t *buf = malloc(READ_SIZE);
 	uint8_t sum[SHA256_DIGEST_SIZE];
@@ -24,7 +24,10 @@ int vz_digest_fd(int fd, int (*tick)(void *data, uint64_t done), void *data,
 	if (!buf)
 		return -ENOMEM;
 	sha256_init(&sha);
-	while ((n = pread(fd, buf, READ_SIZE, at))) {
+	while (at < len) {
+		n = pread(fd, buf, len - at < READ_SIZE ? len - at : READ_SIZE, at);
+		if (!n)
+			break;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -39,6 +42,12 @@ int vz_digest_fd(int fd, int (*tick)(void *data, uint64_t done), void *data,
 	for (size_t i = 0; i < sizeof(sum); i++)
 		sprintf(ret + 2 * i, "%02x", sum[i]);
 	return 0;
+}
+
+int vz_digest_fd(int fd, int (*tick)(void *data, uint64_t done), void *data,
+		 char ret[VZ_DIGEST_LEN])
+{
+	return vz_digest_part(fd, UINT64_MAX, tick, data, ret);
 }
 
 int vz_digest_valid(const char *s)

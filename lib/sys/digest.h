@@ -15,6 +15,10 @@
 int vz_digest_fd(int fd, int (*tick)(void *data, uint64_t done), void *data,
 		 char ret[VZ_DIGEST_LEN]);
 
+/* The same of its first `len` bytes. */
+int vz_digest_part(int fd, uint64_t len, int (*tick)(void *data, uint64_t done),
+		   void *data, char ret[VZ_DIGEST_LEN]);
+
 /* Whether s is one. */
 int vz_digest_valid(const char *s);
 

@@ -108,6 +108,20 @@ static int clean_path(const char *in, char out[PATH_MAX])
 	return 0;
 }
 
+/* Cut `below` off. False: the path is not below it. */
+static bool cut_below(const char *below, char path[PATH_MAX])
+{
+	size_t n = below ? strlen(below) : 0;
+
+	if (!n)
+		return true;
+	if (strncmp(path, below, n) || (path[n] && path[n] != '/'))
+		return false;
+	n += path[n] == '/';
+	memmove(path, path + n, strlen(path + n) + 1);
+	return true;
+}
+
 static int open_beneath(int rootfd, const char *path, int flags)
 {
 	struct open_how how = {
@@ -391,16 +405,18 @@ static int make_symlink(struct untar *u, const struct item *it)
 	return 0;
 }
 
-static int make_fifo(struct untar *u, const struct item *it)
+/* A fifo, or the character device 0:0. */
+static int make_node(struct untar *u, const struct item *it, mode_t type)
 {
 	struct timespec times[2] = { it->mtime, it->mtime };
+	mode_t mode = type | (it->mode & 0777);
 	int r;
 
-	if (mkfifoat(it->parentfd, it->name, it->mode & 0777)) {
+	if (mknodat(it->parentfd, it->name, mode, 0)) {
 		r = errno == EEXIST ? make_room(u, it) : fail(u, errno, "make", it->path);
 		if (r)
 			return r;
-		if (mkfifoat(it->parentfd, it->name, it->mode & 0777))
+		if (mknodat(it->parentfd, it->name, mode, 0))
 			return fail(u, errno, "make", it->path);
 	}
 	if (fchownat(it->parentfd, it->name, it->uid, it->gid, AT_SYMLINK_NOFOLLOW) ||
@@ -420,7 +436,8 @@ static int make_hardlink(struct untar *u, struct item *it)
 
 	if (dirfd < 0)
 		return fail(u, errno, "link", it->path);
-	if (clean_path(archive_entry_hardlink(it->e), target) || !*target)
+	if (clean_path(archive_entry_hardlink(it->e), target) ||
+	    !cut_below(u->how->below, target) || !*target)
 		return refuse(u, it->path, "is a link out of it");
 	r = open_parent(u, target, &fd, &name);
 	if (r)
@@ -462,7 +479,7 @@ static int make_item(struct untar *u, struct archive *a, struct item *it)
 		return make_hardlink(u, it);
 	if (type == AE_IFDIR)
 		return make_dir(u, it);
-	if (type == AE_IFCHR || type == AE_IFBLK)
+	if (type == AE_IFBLK || (type == AE_IFCHR && archive_entry_rdev(it->e)))
 		return skip_device(u, it);
 	if (type == AE_IFSOCK)
 		return 0;
@@ -473,8 +490,8 @@ static int make_item(struct untar *u, struct archive *a, struct item *it)
 		return make_file(u, a, it);
 	if (type == AE_IFLNK)
 		return make_symlink(u, it);
-	if (type == AE_IFIFO)
-		return make_fifo(u, it);
+	if (type == AE_IFIFO || type == AE_IFCHR)
+		return make_node(u, it, type == AE_IFIFO ? S_IFIFO : S_IFCHR);
 	return refuse(u, it->path, "is of an unknown type");
 }
 
@@ -508,6 +525,8 @@ static int take_entry(struct untar *u, struct archive *a, struct archive_entry *
 		return refuse(u, "?", "has an unreadable name");
 	if (clean_path(path, it.path))
 		return refuse(u, path, "has a name that leads out of it, or is too long");
+	if (!cut_below(u->how->below, it.path))
+		return 0;
 	if (uid < 0 || uid > ID_MAX || gid < 0 || gid > ID_MAX)
 		return refuse(u, path, "has an owner above 65535");
 	if (archive_entry_size(e) < 0)

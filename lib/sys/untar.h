@@ -2,6 +2,7 @@
 #ifndef VZ_SYS_UNTAR_H
 #define VZ_SYS_UNTAR_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,7 +18,8 @@
  *   say anything, for the host never follows them;
  * - device nodes are never made: those below dev/ and the harmless ones of
  *   chroots (null, zero, full, random, urandom, tty) are passed over, since a
- *   VE gets its own at start; any other is refused;
+ *   VE gets its own at start; any other is refused (0:0, the whiteout of an
+ *   overlay in a VE, opens nothing and is no device);
  * - owners above 65535 are refused; set-uid and set-gid are kept on regular
  *   files (they lead to the VE's own ids only), set-gid and sticky on
  *   directories, and dropped elsewhere;
@@ -32,6 +34,11 @@ struct vz_untar {
 	uint64_t max_bytes; /* of file contents; 0: no limit */
 	uint64_t max_inodes;
 	/*
+	 * Of an archive with more than a tree: only what is below this directory of it
+	 * is unpacked, as if the rest had never been; NULL: all.
+	 */
+	const char *below;
+	/*
 	 * Called now and then with the compressed bytes done; a value other than
 	 * 0 ends it all, and is what vz_untar() returns (no error is set).
 	 */
@@ -45,5 +52,13 @@ struct vz_untar {
  * A name in the locale's way of writing is not needed: bytes stay bytes.
  */
 int vz_untar(const struct vz_untar *how, struct vz_err *err);
+
+/*
+ * The contents of small regular files of an archive, those of the given names that
+ * come before anything else: what describes the rest. ret[i], to be freed by the
+ * caller, is NULL when there is no names[i] among them. VZ_E_BADTEMPLATE.
+ */
+int vz_untar_peek(int archive_fd, const char *const *names, size_t n, char **ret,
+		  struct vz_err *err);
 
 #endif

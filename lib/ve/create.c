@@ -202,6 +202,24 @@ static int find_template(struct create *c, struct vz_err *err)
 	return vz_cfg_set(c->ve.cfg, VZ_P_OSTEMPLATE, name, err);
 }
 
+/* A whole tree: nothing of a template lies below it. */
+static int take_archive(struct create *c, struct vz_err *err)
+{
+	struct stat st;
+
+	if (c->layout->over_base)
+		return vz_err_set(err, VZ_E_LAYOUT, 0,
+				  "a VE can't be made of an archive as layout %s: say "
+				  "another one",
+				  c->layout->name);
+	c->tarball = strdup(c->how->archive);
+	if (!c->tarball || stat(c->tarball, &st))
+		return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s",
+				  c->how->archive);
+	c->tarball_size = st.st_size;
+	return 0;
+}
+
 static int check(struct create *c, struct vz_err *err)
 {
 	const char *name = vz_cfg_str(c->ve.cfg, VZ_P_NAME);
@@ -219,7 +237,7 @@ static int check(struct create *c, struct vz_err *err)
 	if (!r && name && *name)
 		r = vz_name_check(c->ctx, c->id, name, err);
 	if (!r)
-		r = find_template(c, err);
+		r = c->how->archive ? take_archive(c, err) : find_template(c, err);
 	return r ? r : check_private(c, err);
 }
 
@@ -289,6 +307,7 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 		.rootfd = rootfd,
 		.uid = vz_cfg_u64(cfg, VZ_P_LOCAL_UID),
 		.gid = vz_cfg_u64(cfg, VZ_P_LOCAL_GID),
+		.below = c->how->archive ? c->how->below : NULL,
 		.tick = tick,
 		.tick_data = c,
 	};
@@ -312,7 +331,8 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 	if (unlimited)
 		vz_caps_effective(CAP_SYS_RESOURCE, true);
 	if (r && why.status) {
-		vz_err_prefix(&why, "OS template %s", c->tarball);
+		vz_err_prefix(&why, "%s %s", c->how->archive ? "archive" : "OS template",
+			      c->tarball);
 		if (err)
 			*err = why;
 	}
@@ -479,10 +499,11 @@ static int steps(struct create *c, struct vz_err *err)
 		r = take_ids(c, err);
 	if (!r) {
 		vz_info(c->ctx, "Creating the private area of VE %u (%s)", c->id,
-			vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE));
+			c->how->archive ? c->how->archive
+					: vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE));
 		r = make_files(c, err);
 	}
-	if (!r)
+	if (!r && !c->how->archive)
 		r = post_create(c, err);
 	if (!r && vz_hold_struck())
 		r = -EINTR;

@@ -35,6 +35,11 @@ struct vz_create {
 	const struct vz_create_base *base;
 	const struct vz_cfg *cfg; /* the base's, with what the options say */
 	int lock_fd; /* of the VE; -1: none */
+	/*
+	 * Instead of an OS template: the files below this directory (`below`) of an
+	 * archive, as they are, without POST_CREATE. NULL: the template.
+	 */
+	const char *archive, *below;
 	/* Called now and then, with bytes of the template; may be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;

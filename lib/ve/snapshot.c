@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,6 +159,36 @@ static int sweep_dirs(struct vz_snaps *s, struct vz_err *err)
 	return r;
 }
 
+/* A temporary one is held by a lock on its directory. */
+static bool is_held(const struct vz_snaps *s, const char *uuid)
+{
+	vz_autofd int fd = openat(s->dirfd, uuid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+}
+
+/* Take out the temporary ones that nobody holds any more. 1: others are held. */
+static int drop_temporary(struct vz_snaps *s, bool *ret_changed, struct vz_err *err)
+{
+	vz_autofree struct vz_snap *v = NULL;
+	bool held = false;
+	size_t n = 0;
+	int r = vz_snaptree_list(s->tree, &v, &n);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		if (!vz_snaptree_num(s->tree, v[i].uuid, "temporary"))
+			continue;
+		if (is_held(s, v[i].uuid)) {
+			held = true;
+			continue;
+		}
+		*ret_changed = true;
+		r = vz_snaptree_remove(s->tree, v[i].uuid);
+	}
+	return r ? vz_err_set(err, VZ_E_SNAP_DELETE, -r, "can't remove a snapshot")
+		 : held;
+}
+
 static bool is_idle(const struct vz_snaps *s)
 {
 	vz_autofree char *mounted = vz_snapshot_any_mounted(s->ve->ctx, s->ve->id);
@@ -168,12 +199,18 @@ static bool is_idle(const struct vz_snaps *s)
 /* What can't go now is to go when nothing is mounted: [pending] sweep says so. */
 static int sweep(struct vz_snaps *s, struct vz_err *err)
 {
-	bool noted = vz_area_get(s->tree, "pending", "sweep") != NULL;
-	int r = sweep_dirs(s, err), left;
+	bool noted = vz_area_get(s->tree, "pending", "sweep") != NULL, changed = false;
+	int held = drop_temporary(s, &changed, err), r = held < 0 ? held : 0, left;
 
+	if (!r && changed)
+		r = vz_area_save(s->tree, false, err);
+	if (!r)
+		r = sweep_dirs(s, err);
 	if (r)
 		return r;
-	left = s->layout->snap->sweep(s, is_idle(s), err);
+	left = s->layout->snap->sweep(s, !held && is_idle(s), err);
+	if (!left)
+		left = held;
 	if (left < 0 || noted == !!left)
 		return left < 0 ? left : 0;
 	if (left)
@@ -245,6 +282,16 @@ static int new_dir(struct vz_snaps *s, const char *uuid, int *ret_fd, struct vz_
 		 : 0;
 }
 
+/* The VE goes on from where it did: nothing comes after this one. */
+static int note_temporary(struct vz_snaps *s, const char *uuid)
+{
+	int r = vz_snaptree_set_num(s->tree, uuid, "date", time(NULL));
+
+	if (!r)
+		r = vz_snaptree_set_num(s->tree, uuid, "temporary", 1);
+	return r ? r : vz_area_set_u64(s->tree, "pending", "sweep", 1);
+}
+
 static int take(struct vz_snaps *s, const struct vz_snapshot_how *how, const char *uuid,
 		struct vz_err *err)
 {
@@ -258,7 +305,8 @@ static int take(struct vz_snaps *s, const struct vz_snapshot_how *how, const cha
 		r = s->layout->snap->take(s, uuid, fd, err);
 	if (!r && syncfs(fd))
 		r = vz_err_set(err, VZ_E_SNAP_CREATE, errno, "can't write %s", dir);
-	if (!r && vz_snaptree_add(s->tree, uuid, time(NULL)))
+	if (!r && (how->temporary ? note_temporary(s, uuid)
+				  : vz_snaptree_add(s->tree, uuid, time(NULL))))
 		r = vz_err_set(err, VZ_E_SNAP_CREATE, ENOMEM, "can't note a snapshot");
 	return r ? r : vz_area_save(s->tree, false, err);
 }
@@ -412,13 +460,16 @@ int vz_snapshot_list(const struct vz_ve *ve, struct vz_snapshots *ret, struct vz
 		return r;
 	r = vz_snaptree_list(s.tree, &v, &n);
 	l.v = r ? NULL : calloc(n + 1, sizeof(*l.v));
-	for (; l.v && l.n < n && !r; l.n++) {
-		vz_autofree char *dir = vz_strf("%s/%s", s.dir, v[l.n].uuid);
+	for (size_t i = 0; l.v && i < n && !r; i++) {
+		vz_autofree char *dir = vz_strf("%s/%s", s.dir, v[i].uuid);
 
-		l.v[l.n].snap = v[l.n];
+		if (vz_snaptree_num(s.tree, v[i].uuid, "temporary"))
+			continue;
+		l.v[l.n].snap = v[i];
 		r = dir ? vz_snap_conf_words(ve, dir, &l.v[l.n].name,
 					     &l.v[l.n].description)
 			: -ENOMEM;
+		l.n++;
 	}
 	if (r || !l.v)
 		return vz_err_set(err, VZ_E_SNAP_LIST, ENOMEM, "can't list snapshots");
@@ -427,7 +478,35 @@ int vz_snapshot_list(const struct vz_ve *ve, struct vz_snapshots *ret, struct vz
 	return 0;
 }
 
-/* --- for snap_mount.c --- */
+/* --- looking into one --- */
+
+int vz_snapshot_hold(const struct vz_ve *ve, const char *uuid, int *ret_fd, int *ret_mnt,
+		     struct vz_err *err)
+{
+	VZ_CLEANUP(snaps_done) struct vz_snaps s = { 0 };
+	vz_autofd int fd = -1;
+	int r = open_snaps(&s, ve, false, err);
+
+	if (r)
+		return r;
+	fd = openat(s.dirfd, uuid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB))
+		return vz_err_set(err, VZ_E_SNAP_MOUNT, errno, "can't hold %s/%s", s.dir,
+				  uuid);
+	r = s.layout->snap->mount(&s, uuid, ret_mnt, err);
+	if (!r)
+		*ret_fd = vz_take_fd(&fd);
+	return r;
+}
+
+bool vz_snapshot_exists(const struct vz_ve *ve, const char *uuid)
+{
+	VZ_CLEANUP(snaps_done) struct vz_snaps s = { 0 };
+	struct vz_snap snap;
+
+	return !open_snaps(&s, ve, false, NULL) && s.tree &&
+	       !vz_snaptree_get(s.tree, uuid, &snap);
+}
 
 int vz_snap_open_mount(const struct vz_ve *ve, const char *uuid, int *ret_mnt,
 		       struct vz_err *err)

@@ -19,6 +19,7 @@
 struct vz_snapshot_how {
 	const char *uuid; /* take: NULL makes one */
 	const char *name, *description; /* take: NULL or "" for none */
+	bool temporary; /* take: a command's own; no list shows it, see vz_snapshot_hold() */
 	bool skip_config; /* take: don't keep the configuration; switch: nor restore it */
 	/* Called now and then with bytes copied, of about `total`; may be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
@@ -54,6 +55,16 @@ int vz_snapshot_umount(const struct vz_ve *ve, const char *uuid, struct vz_err *
 char *vz_snapshot_target(const struct vz_ve *ve, const char *uuid);
 /* One of the VE's that is mounted; to be freed by the caller; NULL: none. */
 char *vz_snapshot_any_mounted(const struct vz_ctx *ctx, uint32_t veid);
+
+/*
+ * A temporary snapshot stays until *ret_fd is closed, and the next command that looks
+ * removes it, also while it is not the one that took it. *ret_mnt is a read-only mount
+ * of it, attached nowhere. VZ_E_SNAP_MOUNT.
+ */
+int vz_snapshot_hold(const struct vz_ve *ve, const char *uuid, int *ret_fd, int *ret_mnt,
+		     struct vz_err *err);
+/* Whether it is still there, and the VE. */
+bool vz_snapshot_exists(const struct vz_ve *ve, const char *uuid);
 
 /* One as the lists show it. */
 struct vz_snapshot {
