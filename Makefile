@@ -39,7 +39,7 @@ LIBS := $(patsubst %,-l:lib%.a,$(LINKED_IN))
 # One line a program: its name, then where its sources are.
 TOOLS := vzctl vzlist vzpid vzproc vztop vzubc vztmpl vzcalc vzmemcheck vzcpucheck vzoversell \
 	vzcfgvalidate vzsplit vzcfgscale vzmigrate vzquota
-vzctl_SRC := $(filter-out vzctl/vzsuper.c vzctl/vzugid.c vzctl/vzquota%,$(wildcard vzctl/*.c))
+vzctl_SRC := $(filter-out vzctl/vzsuper.c vzctl/vzugid.c vzctl/criushim.c vzctl/vzquota%,$(wildcard vzctl/*.c))
 vzquota_SRC := $(wildcard vzctl/vzquota*.c)
 vzlist_SRC := $(addprefix vzlist/,main.c collect.c fields.c)
 vzpid_SRC := vzlist/vzpid.c
@@ -67,6 +67,7 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
 all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper $(O)/vzugid \
+	$(O)/vz-criu-shim.so \
 	$(addprefix $(O)/,$(MAKERS) $(MAKERS_READ))
 
 $(LIB): $(call obj,$(LIB_SRC))
@@ -86,6 +87,11 @@ $(O)/vzsuper: $(O)/obj/vzctl/vzsuper.o
 # Who answers quota calls of VEs: no tool that somebody calls.
 vzugid_SRC := vzctl/vzugid.c
 $(eval $(call tool,vzugid))
+
+# Into criu, which is not ours: without the sanitizers.
+$(O)/vz-criu-shim.so: vzctl/criushim.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -Wl,-z,relro $(LDFLAGS) -o $@ $< -ldl
 
 # The system call filters are compiled when vz is, not when a VE starts.
 $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
@@ -157,6 +163,7 @@ install: all docs
 	$(INSTALL) -d -m 750 $(DESTDIR)$(LOCALSTATEDIR)/log/vz
 	$(INSTALL) -m 755 $(addprefix $(O)/,$(BUILT)) $(DESTDIR)$(SBINDIR)
 	$(INSTALL) -m 755 $(O)/vzsuper $(O)/vzugid $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 644 $(O)/vz-criu-shim.so $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates
 	$(INSTALL) -m 755 $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates
 	$(INSTALL) -m 644 $(MAKERS_READ) $(DESTDIR)$(LIBEXECDIR)/templates

@@ -144,6 +144,13 @@ is_root() {
 	[ "$(id -u)" = 0 ]
 }
 
+# skip_all unless there is a criu that works here; vzctl is told of it.
+need_criu() {
+	is_root || skip_all "not root"
+	CRIU=$("$TESTS/criu.sh") || skip_all "no criu that works on this kernel: make deps"
+	echo "CRIU=\"$CRIU\"" >>"$VZ_CONFDIR/vz.conf"
+}
+
 # Where a controller is: prints "v1 DIR" or "v2 DIR", fails when nowhere.
 controller() {
 	local dir

@@ -6,9 +6,11 @@ export O VARIANT CC
 .PHONY: deps demo check check-unit check-cli check-system check-nodes check-package check-fuzz check-asan
 .PHONY: test-tools lint fuzz bench unit-programs fuzz-programs
 
-# Installs what tests/deps.list names and the machine lacks.
+# Installs what tests/deps.list names and the machine lacks, and a criu for its kernel:
+# without one only the tests of suspended VEs are skipped.
 deps:
 	@tests/deps.sh
+	@tests/criu.sh make >/dev/null || echo "deps: no criu: suspended VEs are not tested" >&2
 
 check: deps
 	@$(MAKE) -s all unit-programs test-tools
@@ -49,7 +51,7 @@ $(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcap
 
 # Goes into the nodes too, whatever their C library is.
-STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load)
+STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load keeper)
 test-tools: $(STATIC_TOOLS)
 $(STATIC_TOOLS): $(O)/tests/%: tests/%.c
 	@mkdir -p $(@D)

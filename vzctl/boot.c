@@ -217,9 +217,10 @@ static size_t mounted_ids(const struct vz_ctx *ctx, const struct vz_node *node,
 
 /*
  * A VE may be locked by a command that is just ending, or may have been
- * started meanwhile: three rounds, as vzctl 4 has.
+ * started meanwhile: three rounds, as vzctl 4 has. What can't be suspended in the
+ * first is stopped in the next.
  */
-static int stop_all(struct crew *crew, struct vz_node *node)
+static int stop_all(struct crew *crew, struct vz_node *node, bool suspend)
 {
 	const struct vz_ctx *ctx = crew->inv->ctx;
 	vz_autofree uint32_t *ids = NULL;
@@ -238,7 +239,7 @@ static int stop_all(struct crew *crew, struct vz_node *node)
 					  "can't stop VEs");
 		n = running_ids(node, ids);
 		crew->failed = 0;
-		if (run_all(crew, "stop", ids, n))
+		if (run_all(crew, suspend && !round ? "suspend" : "stop", ids, n))
 			return -EINVAL;
 	}
 	n = mounted_ids(ctx, node, ids);
@@ -263,10 +264,7 @@ static int shutdown_all(struct vz_inv *inv)
 	    crew_init(&crew, inv, global) || vz_node_load(inv->ctx, &node, inv->err) ||
 	    vz_node_remember(inv->ctx, &node, inv->err))
 		return inv->err->status;
-	if (wants_suspend(global))
-		vz_warn(inv->ctx, "VE_STOP_MODE=suspend: this version can't checkpoint "
-				  "VEs, they are stopped");
-	if (stop_all(&crew, &node) || vz_traffic_save(inv->ctx, inv->err))
+	if (stop_all(&crew, &node, wants_suspend(global)) || vz_traffic_save(inv->ctx, inv->err))
 		return inv->err->status;
 	if (!crew.failed)
 		return 0;

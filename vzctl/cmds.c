@@ -32,6 +32,8 @@ const struct vz_cmd *const vz_cmds[] = {
 	&vz_cmd_snapshot_list,
 	&vz_cmd_snapshot_mount,
 	&vz_cmd_snapshot_umount,
+	&vz_cmd_suspend,
+	&vz_cmd_resume,
 	&vz_cmd_repair,
 	&vz_cmd_traffic,
 	&vz_cmd_why,

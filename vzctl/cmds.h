@@ -23,6 +23,8 @@ extern const struct vz_cmd vz_cmd_exec;
 extern const struct vz_cmd vz_cmd_exec2;
 extern const struct vz_cmd vz_cmd_enter;
 extern const struct vz_cmd vz_cmd_runscript;
+extern const struct vz_cmd vz_cmd_suspend;
+extern const struct vz_cmd vz_cmd_resume;
 extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_convert;
 extern const struct vz_cmd vz_cmd_compact;

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "sys/ns.h"
 #include "tool/stdio.h"
+#include "ve/dump.h"
 #include "ve/snapshot.h"
 #include "ve/state.h"
 #include "ve/super.h"
@@ -103,14 +104,17 @@ static int take_lock(struct vz_inv *inv)
 	return r ? r : vz_ve_lock(inv->ctx, global, inv->veid, &inv->lock_fd, inv->err);
 }
 
-/* A VE whose supervisor was killed gets another from whoever comes by. */
+/* What was killed in the midst of its work on the VE, whoever comes by finishes. */
 static void supervise(struct vz_inv *inv)
 {
 	struct vz_err err = { 0 };
 
-	if (vz_state_running(inv->ctx, inv->veid) == 1 &&
-	    !vz_state_supervised(inv->ctx, inv->veid) && vz_super_adopt(&inv->ve, &err))
+	if (vz_state_running(inv->ctx, inv->veid) != 1)
+		return;
+	if (!vz_state_supervised(inv->ctx, inv->veid) && vz_super_adopt(&inv->ve, &err))
 		vz_warn(inv->ctx, "VE %u has no supervisor: %s", inv->veid, err.text);
+	if (vz_dump_mend(&inv->ve, &err))
+		vz_warn(inv->ctx, "VE %u: %s", inv->veid, err.text);
 }
 
 /* What a killed command left half done, the configuration included. */

@@ -132,6 +132,10 @@ int command(struct vz_acct_command *ctx)
 		} else if (cmd.op == VZ_ACCT_SAMPLED) {
 			c->held = cmd.limit[i];
 			raise_max(c, cmd.limit[i]);
+		} else if (cmd.op == VZ_ACCT_RAISED) {
+			raise_max(c, cmd.barrier[i]);
+			if (c->failcnt != VZ_ACCT_UNKNOWN)
+				c->failcnt = cmd.limit[i];
 		}
 	}
 	return 0;

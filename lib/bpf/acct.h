@@ -89,6 +89,7 @@ struct vz_acct_sums {
 enum vz_acct_op {
 	VZ_ACCT_LIMITS, /* barriers and limits of a row */
 	VZ_ACCT_SAMPLED, /* numbers that were counted elsewhere, in held */
+	VZ_ACCT_RAISED, /* of a VE's life before: barrier is maxheld, limit failcnt */
 };
 struct vz_acct_command {
 	__u32 op;

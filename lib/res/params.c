@@ -533,6 +533,11 @@ const struct vz_param vz_params[VZ_P__COUNT] = {
 		.def = "/var/lib/vz/dump", .arg = "PATH",
 		.help = "where suspended VEs are kept",
 	},
+	[VZ_P_CRIU] = {
+		.key = "CRIU", .type = VZ_T_PATH, .scope = VZ_SCOPE_GLOBAL, .arg = "PATH",
+		.help = "the criu that suspends VEs; default: the one in the system's "
+			"directories of programs",
+	},
 	[VZ_P_TEMPLATE] = {
 		.key = "TEMPLATE", .type = VZ_T_PATH, .arg = "PATH",
 		.help = "where templates are",

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -78,6 +79,16 @@ pid_t vz_ns_clone_owned(uint64_t flags, int cgroup_fd, uid_t owner, uint64_t sig
 	setrlimit(RLIMIT_SIGPENDING, &was);
 	r = vz_ns_act_as(0);
 	return pid < 0 ? pid : r ? r : pid;
+}
+
+int vz_ns_owner(pid_t pid, uid_t *ret)
+{
+	vz_autofd int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || ioctl(fd, NS_GET_OWNER_UID, ret) ? -errno : 0;
 }
 
 static int write_map(pid_t pid, const char *file, uint32_t first, uint32_t count)

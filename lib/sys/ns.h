@@ -26,6 +26,9 @@ int vz_ns_act_as(uid_t uid);
 pid_t vz_ns_clone_owned(uint64_t flags, int cgroup_fd, uid_t owner, uint64_t signals,
 			int *ret_pidfd);
 
+/* Whose the user namespace of a process is: a host uid. 0 or -errno. */
+int vz_ns_owner(pid_t pid, uid_t *ret);
+
 /* Map ids 0 .. count-1 of a child's new user namespace. 0 or -errno. */
 int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count);
 

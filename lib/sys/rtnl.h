@@ -129,6 +129,8 @@ int vz_rtnl_port_vlan_del(struct vz_rtnl *nl, int port, uint16_t vlan,
 int vz_rtnl_shape(struct vz_rtnl *nl, int dev, uint64_t bytes_per_s, uint32_t burst,
 		  struct vz_err *err);
 int vz_rtnl_unshape(struct vz_rtnl *nl, int dev, struct vz_err *err);
+/* Let nothing leave by the device, until vz_rtnl_unshape(); its carrier stays. */
+int vz_rtnl_blackhole(struct vz_rtnl *nl, int dev, struct vz_err *err);
 /*
  * Lead what comes in by the device (which has a clsact, and the guard's filter
  * before this) out through another one, an ifb, that puts it back afterwards.

@@ -56,6 +56,27 @@ int vz_rtnl_shape(struct vz_rtnl *nl, int dev, uint64_t bytes, uint32_t burst,
 		 : 0;
 }
 
+int vz_rtnl_blackhole(struct vz_rtnl *nl, int dev, struct vz_err *err)
+{
+	struct rtnl_qdisc *q;
+	struct nl_msg *msg = NULL;
+	int r = vz_rtnl_unshape(nl, dev, err);
+
+	if (r)
+		return r;
+	q = root_qdisc(dev, "blackhole");
+	if (q) {
+		rtnl_tc_set_handle(TC_CAST(q), TC_HANDLE(1, 0));
+		if (rtnl_qdisc_build_add_request(q, NLM_F_CREATE | NLM_F_REPLACE, &msg))
+			msg = NULL;
+		rtnl_qdisc_put(q);
+	}
+	r = vz_rtnl_talk(nl, msg, NULL, NULL);
+	return r ? vz_rtnl_fail(nl, err, r, "can't hold back what goes to the device %d",
+				dev)
+		 : 0;
+}
+
 int vz_rtnl_unshape(struct vz_rtnl *nl, int dev, struct vz_err *err)
 {
 	struct rtnl_qdisc *q = root_qdisc(dev, NULL);

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "sys/mnt.h"
 #include "ve/diskquota.h"
+#include "ve/dumpdir.h"
 #include "ve/launch.h"
 #include "ve/mount.h"
 #include "ve/name.h"
@@ -61,12 +62,11 @@ static void remove_scripts(const struct vz_ve *ve)
 
 static void remove_dump(const struct vz_ve *ve)
 {
-	const char *dir = vz_cfg_str(ve->cfg, VZ_P_DUMPDIR);
-	vz_autofree char *path = dir ? vz_strf("%s/Dump.%u", dir, ve->id) : NULL;
-	int r = path ? vz_remove_tree(AT_FDCWD, path) : 0;
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+	int r = path ? vz_dumpdir_remove(path, true) : -ENOMEM;
 
 	if (r)
-		vz_warn(ve->ctx, "can't remove %s: %s", path, strerror(-r));
+		vz_warn(ve->ctx, "can't remove the dump %s: %s", path, strerror(-r));
 }
 
 /* The moment at which the VE is no more: its file has another name. */

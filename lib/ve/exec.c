@@ -21,6 +21,7 @@
 #include "sys/ns.h"
 #include "sys/relay.h"
 #include "ve/exec_priv.h"
+#include "ve/freeze.h"
 #include "ve/ugidserve.h"
 
 /* What the caller keeps while the program runs. */
@@ -440,6 +441,9 @@ int vz_exec(const struct vz_ctx *ctx, uint32_t veid, const struct vz_exec *ex,
 	run.veid = veid;
 	if (r == -ESRCH)
 		return vz_err_set(err, VZ_E_NOTRUNNING, 0, "VE %u is not running", veid);
+	if (vz_frozen(ctx, veid))
+		return vz_err_set(err, VZ_E_NOTRUNNING, 0,
+				  "VE %u stands still: vzctl resume %u", veid, veid);
 	if (r)
 		return r;
 	job.init = init;

@@ -108,6 +108,32 @@ static int make_fifo(int *ret_fd)
 	return 0;
 }
 
+/*
+ * What services of systemd's may not have, or CRIU could not dump the VE: namespaces of
+ * their own inside of the VE's, and credentials, which are mounts that it does not know.
+ * It leaves them their own view of the files. Never /run/systemd/system: an init that is
+ * not systemd would take itself for it.
+ */
+static int drop_in(void)
+{
+	static const char *const dirs[] = { "/run/systemd", "/run/systemd/system.control",
+					    "/run/systemd/system.control/service.d" };
+	static const char text[] =
+		"# By vz: services with these can't be suspended or moved, see "
+		"vzctl(8).\n"
+		"[Service]\n"
+		"ProtectHostname=no\nPrivateUsers=no\nPrivateIPC=no\nPrivateNetwork=no\n"
+		"LoadCredential=\nSetCredential=\n";
+	vz_autofd int fd = -1;
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(dirs); i++)
+		if (mkdir(dirs[i], 0755) && errno != EEXIST)
+			return -errno;
+	fd = open("/run/systemd/system.control/service.d/10-vz.conf",
+		  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return fd < 0 ? -errno : vz_write_all(fd, text, sizeof(text) - 1);
+}
+
 int vz_guest_probe(struct vz_init_hello *hello, int *ret_ready, struct vz_err *err)
 {
 	int r;
@@ -116,9 +142,11 @@ int vz_guest_probe(struct vz_init_hello *hello, int *ret_ready, struct vz_err *e
 	hello->notifies = !strcmp(hello->kind, "systemd");
 	hello->tells_ready = hello->notifies || !access(READY_HOOK, X_OK);
 	r = hello->notifies ? make_notify(ret_ready) : make_fifo(ret_ready);
-	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't make %s in the VE",
-			      hello->notifies ? NOTIFY : READY_FIFO)
-		 : 0;
+	if (r)
+		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't make %s in the VE",
+				  hello->notifies ? NOTIFY : READY_FIFO);
+	r = hello->notifies ? drop_in() : 0;
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't write in the VE's /run") : 0;
 }
 
 /*

@@ -11,12 +11,15 @@
 
 #include "ve/action.h"
 #include "ve/dist.h"
+#include "ve/dumpdir.h"
+#include "ve/freeze.h"
 #include "ve/guest.h"
 #include "ve/journal.h"
 #include "ve/launch.h"
 #include "ve/macs.h"
 #include "ve/mount.h"
 #include "ve/quotafile.h"
+#include "ve/restore.h"
 #include "ve/save.h"
 #include "ve/state.h"
 #include "ve/super.h"
@@ -29,7 +32,7 @@
 
 /* -- start -- */
 
-static int check_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
+int vz_ve_prepare_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
 {
 	if (vz_state_running(ve->ctx, ve->id) == 1)
 		return vz_err_set(err, VZ_E_RUNNING, 0, "Container is already running");
@@ -69,6 +72,37 @@ static int undo_start(struct vz_ve *ve, bool mounted)
 	return mounted ? vz_ve_umount(ve, &ignored) : 0;
 }
 
+/*
+ * Out of its dump. 1: there is none, or none that is good for anything: it is kept
+ * aside, and the VE is to be started as if its power had failed.
+ */
+static int start_dump(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
+{
+	const struct vz_resume resume = { .lock_fd = how->lock_fd, .force = how->force };
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+	struct vz_err why = { 0 };
+	int r;
+
+	if (!path || !vz_dumpdir_is(path))
+		return path ? 1 : vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't start");
+	vz_info(ve->ctx, "Restoring container ...");
+	r = vz_ve_resume(ve, &resume, &why);
+	if (!r)
+		return 0;
+	/* No fault of the dump's: it can be restored when that is seen to. */
+	if (why.status != VZ_E_RESTORE) {
+		*err = why;
+		return r;
+	}
+	r = vz_dumpdir_rename(path, "failed", err);
+	if (r)
+		return r;
+	vz_warn(ve->ctx,
+		"VE %u: %s; its dump is kept as %s.failed, and it is started anew",
+		ve->id, why.text, path);
+	return 1;
+}
+
 int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err)
 {
 	struct vz_launch launch = {
@@ -82,11 +116,16 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 	static const struct vz_stop kill_it = { .fast = true, .skip_umount = true };
 	struct vz_err ignored;
 	bool mounted;
-	int r = check_start(ve, how, err);
+	int r = vz_ve_prepare_start(ve, how, err);
 
 	if (r)
 		return r;
 	vz_state_set_down(ve->ctx, ve->id, NULL);
+	r = start_dump(ve, how, err);
+	if (!r)
+		vz_info(ve->ctx, "Container started");
+	if (r <= 0)
+		return r;
 	r = vz_cfg_list(ve->cfg, VZ_P_NETIF)->n ? choose_macs(ve, err) : 0;
 	if (r)
 		return r;
@@ -202,6 +241,9 @@ int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err)
 	}
 	if (r)
 		return r;
+	/* One that stands still hears nothing. */
+	if (!how->fast && vz_thaw(ve, &ignored))
+		vz_warn(ve->ctx, "%s", ignored.text);
 	if (!how->fast && vz_action_run(ve, "stop", &ignored))
 		vz_warn(ve->ctx, "%s", ignored.text);
 	r = end_init(ve, &st, pidfd, how->fast, err);
@@ -254,10 +296,9 @@ int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err)
 
 static bool has_dump(const struct vz_ve *ve)
 {
-	const char *dir = vz_cfg_str(ve->cfg, VZ_P_DUMPDIR);
-	vz_autofree char *path = dir ? vz_strf("%s/Dump.%u", dir, ve->id) : NULL;
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
 
-	return path && !access(path, F_OK);
+	return path && vz_dumpdir_is(path);
 }
 
 int vz_ve_status(const struct vz_ctx *ctx, uint32_t id, struct vz_status *ret,

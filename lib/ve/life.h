@@ -12,6 +12,12 @@ struct vz_start {
 	int lock_fd;
 	uint32_t reboots; /* quick ones in a row that led to this */
 };
+/*
+ * What comes before a VE can be started or resumed: it does not run, it may be
+ * (VZ_E_RUNNING, VZ_E_DISABLED), and what was left of it is removed.
+ */
+int vz_ve_prepare_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err);
+/* From its dump, when there is one: one that can't be restored is put aside. */
 int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err);
 
 struct vz_stop {

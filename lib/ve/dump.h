@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_VE_DUMP_H
+#define VZ_VE_DUMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ve/ve.h"
+
+/*
+ * A VE's processes with all they have, written to a directory. Until the moment of
+ * `commit` every failure leaves a VE that runs on as if nothing had happened.
+ */
+struct vz_dump {
+	int dir; /* where to: an empty directory, or one of vz_dump_pre()'s */
+	const char
+		*parent; /* memory: only what changed since that dump, relative to dir */
+	bool track_mem; /* so that another dump can have this one for its parent */
+	bool lazy_pages; /* memory is asked for at ps_port when it is needed */
+	const char *ps_address; /* memory goes to the page server there, not to dir */
+	uint16_t ps_port;
+	int status_fd; /* told when lazy pages can be asked for; 0: nobody */
+	bool leave_frozen; /* in the end the VE is there and stands still */
+	int timeout_ms; /* 0: as long as vz_dump_timeout() says */
+	/*
+	 * All is written, nothing of the VE moves any more, and nothing will, whoever
+	 * is killed: as this returns 0 the VE is ended, else it goes on. The dump's
+	 * last word belongs here (vz_dumpdir_commit(), or a word from the destination
+	 * of a migration). May be NULL.
+	 */
+	int (*commit)(void *data, struct vz_err *err);
+	void *data;
+};
+
+/*
+ * Dump the VE, and end it. VZ_E_CHECKPOINT, VZ_E_NOTRUNNING, VZ_E_KERNEL (no CRIU).
+ * Its groups, directories and the like stay, for vz_launch_cleanup().
+ */
+int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *err);
+
+/*
+ * A round before that, while the VE runs: its memory only. -EOPNOTSUPP (VZ_E_KERNEL)
+ * where the kernel does not tell which pages change. Of `how` count dir, parent,
+ * ps_address, ps_port and timeout_ms.
+ */
+int vz_dump_pre(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *err);
+
+/* How long criu may take, ms. */
+int vz_dump_timeout(void);
+
+/* What `vzctl suspend` does. dumpfile: NULL, or another place than DUMPDIR. */
+int vz_ve_suspend(struct vz_ve *ve, const char *dumpfile, bool leave_frozen,
+		  struct vz_err *err);
+/* Kill a VE that stands still and of which there is a dump. */
+int vz_ve_suspend_kill(struct vz_ve *ve, struct vz_err *err);
+
+/*
+ * What a suspend or a restore that was killed half-way has left of a running VE: it
+ * goes on, and the dump, which it then has outlived, is removed. Cheap when there
+ * is nothing to do.
+ */
+int vz_dump_mend(const struct vz_ve *ve, struct vz_err *err);
+
+#endif
