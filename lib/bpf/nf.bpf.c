@@ -84,7 +84,7 @@ struct walk {
 	const unsigned char *skb;
 	__u32 pos, refuse;
 	__u32 depth, verdict;
-	struct container at[DEPTH];
+	struct container at[DEPTH] __attribute__((aligned(8)));
 };
 
 struct head { /* of an attribute */
@@ -317,15 +317,32 @@ static __always_inline __u32 refused_to_current(void)
 	return 0;
 }
 
+/*
+ * 0, of which the verifier does not know that. Up to 6.6 it looks at one step only,
+ * from the state before the first, and takes out what that one can't come to.
+ */
+volatile __u64 zero;
+
+static __always_inline void begin(struct walk *w)
+{
+	w->pos = zero;
+	w->depth = zero;
+	w->verdict = zero;
+	for (int i = 0; i < DEPTH; i++)
+		*(volatile __u64 *)&w->at[i] = zero;
+}
+_Static_assert(sizeof(struct container) == sizeof(__u64), "begin() writes it at once");
+
 static __always_inline int look_at_message(struct sock *sk, struct sk_buff *skb)
 {
-	struct walk w = { 0 };
+	struct walk w;
 
 	if (sk->sk_protocol != NETLINK_NETFILTER)
 		return 0;
 	w.refuse = refused_to_current();
 	if (!w.refuse)
 		return 0;
+	begin(&w);
 	w.skb = skb->data;
 	w.at[0].end = skb->len;
 	/* Each step goes on by four bytes, or ends what an earlier one began. */
