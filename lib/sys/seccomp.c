@@ -12,6 +12,11 @@
 _Static_assert(sizeof(programs) / sizeof(programs[0]) == VZ_SECCOMP__COMBINATIONS,
 	       "a program for each combination of flags");
 
+uint32_t vz_seccomp_arch(void)
+{
+	return NATIVE_ARCH;
+}
+
 struct sock_fprog vz_seccomp_program(unsigned int flags)
 {
 	return programs[flags % VZ_SECCOMP__COMBINATIONS];

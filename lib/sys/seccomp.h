@@ -3,6 +3,7 @@
 #define VZ_SYS_SECCOMP_H
 
 #include <linux/filter.h>
+#include <stdint.h>
 
 /*
  * The system call filter of a VE. What it denies and why stands with the
@@ -20,6 +21,9 @@ enum {
 	VZ_SECCOMP_OVERLAY = 32,
 	VZ_SECCOMP__COMBINATIONS = 64,
 };
+
+/* What seccomp calls this machine's own system calls: AUDIT_ARCH_…. */
+uint32_t vz_seccomp_arch(void);
 
 /* The program; it belongs to the library. */
 struct sock_fprog vz_seccomp_program(unsigned int flags);

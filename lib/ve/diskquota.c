@@ -343,10 +343,10 @@ int vz_diskquota_read(const struct vz_ctx *ctx, uint32_t veid, const char *priva
 
 	if (!r)
 		r = vz_layout_find(area.layout, &layout, NULL);
-	if (!r)
-		r = fd = layout->quota_dir ? layout->quota_dir(&area) : -ENOTSUP;
-	if (r >= 0)
-		r = vz_quota_open_fd(ctx, fd, &fs);
+	if (r)
+		return r;
+	fd = layout->quota_dir ? layout->quota_dir(&area) : -ENOTSUP;
+	r = fd < 0 ? fd : vz_quota_open_fd(ctx, fd, &fs);
 	if (r)
 		return r;
 	if (!(fs.counted & 1u << VZ_QUOTA_PROJECT) || is_assigned(fs.fd, veid) != 1)

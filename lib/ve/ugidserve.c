@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/dqblk_xfs.h>
 #include <linux/openat2.h>
@@ -28,13 +27,6 @@
 
 #ifndef SYS_quotactl_fd
 #define SYS_quotactl_fd 443
-#endif
-#if defined(__x86_64__)
-#define OUR_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OUR_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "which architecture do system calls of this machine have?"
 #endif
 
 int vz_ugidserver_init(const struct vz_ve *ve, struct vz_ugidserver *ret,
@@ -396,7 +388,7 @@ static int set_and_count(const struct request *q, void *arg)
 
 static int set_one(const struct request *q)
 {
-	struct if_dqblk d;
+	struct if_dqblk d = { 0 };
 	int r = read_memory(q->pid, q->at, &d, sizeof(d));
 
 	if (!r)
@@ -409,7 +401,7 @@ static int set_one(const struct request *q)
 
 static int set_xfs(const struct request *q)
 {
-	struct fs_disk_quota d;
+	struct fs_disk_quota d = { 0 };
 	int r = read_memory(q->pid, q->at, &d, sizeof(d));
 
 	if (!r)
@@ -459,7 +451,7 @@ static int serve(struct vz_ugidserver *s, int listener, const struct seccomp_not
 	struct credentials caller;
 	int r;
 
-	if (n->data.arch != OUR_ARCH || !n->pid)
+	if (n->data.arch != vz_seccomp_arch() || !n->pid)
 		return -ENOSYS;
 	r = read_caller(s, q.pid, &caller);
 	if (!r)

@@ -87,7 +87,7 @@ use_fs() {
 # add_tools ROOT: Debian's quota tools and chattr, users u1 … u3
 add_tools() {
 	local f lib i
-	for f in repquota setquota quotaon quota chattr lsattr; do
+	for f in repquota setquota edquota quotaon quota chattr lsattr; do
 		f=$(readlink -f "$(type -P $f)")
 		cp "$f" "$1/usr/sbin/"
 		for lib in $(ldd "$f" | grep -o '/[^ ]*'); do
@@ -159,12 +159,15 @@ tricks() {
 
 # From one area to the other: even the node's root can't, so no VE can.
 across() {
-	local dir=$T/$fs/private
-	[ "$layout" = simfs ] || return
-	: >"$dir/$1/etc/from"
-	run_is 1 "$what: no hard link into another area" ln "$dir/$1/etc/from" "$dir/$2/etc/to"
+	local dir=$T/$fs/private top=''
+	[ "$layout" = simfs ] || top=/layers/1/fs
+	: >"$dir/$1$top/etc/from"
+	run_is 1 "$what: no hard link into another area" ln "$dir/$1$top/etc/from" "$dir/$2$top/etc/to"
 	like "$err" "cross-device" "$what: it is as another device"
-	rm -f "$dir/$1/etc/from"
+	run_is 1 "$what: nor a rename" python3 -c 'import os, sys; os.rename(*sys.argv[1:])' \
+		"$dir/$1$top/etc/from" "$dir/$2$top/etc/to"
+	like "$err" "cross-device" "$what: as another device"
+	rm -f "$dir/$1$top/etc/from"
 }
 
 users() {
@@ -189,6 +192,8 @@ user 1001 0 1000 0 0 0 0
 user 1002 0 0 0 8 0 0
 group 1003 500 600 0 0 0 0" "$what: the same seen from the node"
 	run_ok "$what: set from there" vzquota setlimit2 "$a" -u 1003 12 20 30 40
+	is "$(in_ve "$a" 'edquota -p u3 -u nobody && repquota -v / | grep -c "^nobody *-- *0 *12 *20 "; setquota -u nobody 0 0 0 0 /')" \
+		1 "$what: edquota gives the same to another"
 	like "$(in_ve "$a" 'repquota -v /')" "u3 +-- +0 +12 +20 +0 +30 +40" "$what: and seen in the VE"
 	run vzquota stat "$a" -t
 	like "$out" "User/group quota: on,active.*1003 +user 1k-blocks +0 +12 +20" "$what: vzquota stat -t"

@@ -308,6 +308,7 @@ int main(void)
 {
 	for (unsigned int flags = 0; flags < VZ_SECCOMP__COMBINATIONS; flags++)
 		print(flags);
+	printf("#define NATIVE_ARCH 0x%08xu\n", seccomp_arch_native());
 	printf("#define P(n) { sizeof(filter_##n) / sizeof(*filter_##n), "
 	       "(struct sock_filter *)filter_##n }\n"
 	       "static const struct sock_fprog programs[] = {\n");
