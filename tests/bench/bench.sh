@@ -134,6 +134,8 @@ bench_start_stop() {
 		line floor "$FL_START ; $FL_STOP" "" ""
 	)
 	verdict "start + stop: vz / lxc" "$(ratio "${ms[vz]}" "${ms[lxc]}")" most 0.4
+	echo "  the least that any program could have: floor / lxc" \
+		"$(ratio "${ms[floor]}" "${ms[lxc]}"), and that limits and supervises nothing"
 }
 
 bench_exec() {
