@@ -9,7 +9,15 @@
 #
 # With OWN_NET=yes before that line the test runs in a network namespace of its
 # own: a node whose network is nobody else's, with bridges and other hosts below.
+#
+# With OWN_MOUNTS=yes it runs in a mount namespace of its own: what it mounts is not
+# kept by another that some other program begins meanwhile, and so does go at umount.
 set -u
+
+if [ "${OWN_MOUNTS-no}" = yes ] && [ "${VZ_TEST_MOUNTS-}" != own ] && [ "$(id -u)" = 0 ]; then
+	export VZ_TEST_MOUNTS=own
+	exec unshare -m -- "$BASH" "$0" "$@"
+fi
 
 if [ "${OWN_NET-no}" = yes ] && [ "${VZ_TEST_NET-}" != own ] && [ "$(id -u)" = 0 ]; then
 	export VZ_TEST_NET=own
@@ -365,15 +373,9 @@ our_mounts() {
 	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | tac
 }
 
-# Loop devices of files below $T: they go with what was mounted from them. Another
-# program's mount namespace, begun meanwhile, may keep such a mount: not ours.
+# Loop devices of files below $T: they go with what was mounted from them.
 our_loops() {
-	local f dev
-	grep -ls "^$T/" /sys/block/loop*/loop/backing_file | while read -r f; do
-		dev=/dev/$(echo "$f" | cut -d/ -f4)
-		grep -qs " $dev " /proc/self/mountinfo ||
-			! grep -qs " $dev " /proc/[0-9]*/mountinfo && echo "$f"
-	done
+	grep -ls "^$T/" /sys/block/loop*/loop/backing_file
 }
 
 our_groups() {

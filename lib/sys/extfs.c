@@ -24,12 +24,14 @@ enum {
 	SB_MAGIC = 0x38,
 	SB_STATE = 0x3a,
 	SB_INCOMPAT = 0x60,
+	SB_RO_COMPAT = 0x64,
 	SB_BLOCKS_HI = 0x150,
 	MAGIC = 0xef53,
 	STATE_VALID = 1,
 	STATE_ERROR = 2,
 	INCOMPAT_RECOVER = 4,
 	INCOMPAT_64BIT = 0x80,
+	RO_COMPAT_QUOTA = 0x100,
 };
 /* Of e2fsck's exit status. */
 enum { E2FSCK_CORRECTED = 1, E2FSCK_REBOOT = 2 };
@@ -186,6 +188,32 @@ int vz_extfs_resize(int fd, const char *path, uint64_t bytes, struct vz_err *err
 				  bytes / 1024);
 	return vz_err_set(err, VZ_E_SYSTEM, EIO,
 			  "can't resize the file system in %s (%s)", path, words);
+}
+
+int vz_extfs_has_quota(const char *path)
+{
+	uint8_t sb[SB_SIZE];
+	int r = read_super(path, sb);
+
+	return r ? r : !!(get32(sb, SB_RO_COMPAT) & RO_COMPAT_QUOTA);
+}
+
+int vz_extfs_set_quota(int fd, const char *path, bool on, struct vz_err *err)
+{
+	const char *const argv[] = { "tune2fs", "-O", on ? "quota" : "^quota", SELF,
+				     NULL };
+	char words[WORDS_MAX];
+	int r = run_tool(fd, argv, words, err);
+
+	return r > 0 ? vz_err_set(err, VZ_E_SYSTEM, EIO, "can't make %s %s quotas (%s)",
+				  path, on ? "keep" : "forget", words)
+		     : r;
+}
+
+/* quotactl(2) is there without the quotas of ext4, too; their sysctls are not. */
+bool vz_extfs_kernel_quota(void)
+{
+	return !access("/proc/sys/fs/quota", F_OK);
 }
 
 int vz_extfs_grow(int dirfd, uint64_t bytes)

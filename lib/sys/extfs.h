@@ -51,6 +51,15 @@ int vz_extfs_resize(int fd, const char *path, uint64_t bytes, struct vz_err *err
 int vz_extfs_grow(int dirfd, uint64_t bytes);
 
 /*
+ * Whether it keeps quotas of users and groups by itself (1, 0 or -errno), and make it
+ * do so or not; not mounted, and clean. A kernel without quotas (see
+ * vz_extfs_kernel_quota()) mounts only one that does not.
+ */
+int vz_extfs_has_quota(const char *path);
+int vz_extfs_set_quota(int fd, const char *path, bool on, struct vz_err *err);
+bool vz_extfs_kernel_quota(void);
+
+/*
  * Of any mounted file system, by a descriptor of it: let nothing be written
  * from now on, with all on the disk (0, -EBUSY: it is already, -EOPNOTSUPP); go
  * on; give the room of deleted files back to what lies below (*ret_bytes).

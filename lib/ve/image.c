@@ -17,10 +17,11 @@
 #include "sys/loop.h"
 #include "sys/mnt.h"
 #include "ve/layout.h"
+#include "ve/mount.h"
 
 #define SIZE_MIN (8ULL << 20)
 #define SIZE_MAX_EXT4 (16ULL << 40) /* with blocks of 4 KiB and any e2fsprogs */
-enum { LOCK_WAIT_MS = 30000, LOCK_NAP_MS = 5 };
+enum { LOCK_WAIT_MS = 30000, LOCK_NAP_MS = 5, UMOUNT_WAIT_MS = 5000 };
 #define SIZE_UNIT ((uint64_t)VZ_EXTFS_BLOCK)
 
 int vz_image_wanted(const struct vz_cfg *cfg, int fd, uint64_t *ret, struct vz_err *err)
@@ -127,15 +128,29 @@ static int open_locked(const char *path, int flags, struct stat *st, struct vz_e
 		 : vz_take_fd(&fd);
 }
 
+/* A kernel without quotas mounts no file system that keeps them. */
+static int fit_quotas(int locked, const char *path, bool wanted, struct vz_err *err)
+{
+	int has = vz_extfs_has_quota(path);
+	bool can = vz_extfs_kernel_quota();
+
+	if (has < 0 || (has ? can : !can || !wanted))
+		return 0;
+	return vz_extfs_set_quota(locked, path, !has, err);
+}
+
 /* The file system in it is known to be good, or made so. */
-static int check_image(int locked, const char *path, bool read_only, struct vz_err *err)
+static int check_image(int locked, const char *path, const struct vz_image_mount *how,
+		       struct vz_err *err)
 {
 	int r = vz_extfs_is_clean(path);
 
 	if (r < 0)
 		return vz_err_set(err, VZ_E_IMAGE_MOUNT, -r,
 				  "there is no file system in the image %s", path);
-	r = r || read_only ? 0 : vz_extfs_check(locked, path, false, err);
+	r = r || how->read_only ? 0 : vz_extfs_check(locked, path, false, err);
+	if (!r && !how->read_only)
+		r = fit_quotas(locked, path, how->quotas, err);
 	if (r && err)
 		err->status = VZ_E_IMAGE_MOUNT;
 	return r;
@@ -146,10 +161,10 @@ static int check_image(int locked, const char *path, bool read_only, struct vz_e
  * of their own; else a new one. That keeps its file open, and so gets another one
  * than that which is locked here.
  */
-static int open_device(const char *path, bool read_only, char dev[VZ_LOOP_PATH],
-		       struct vz_err *err)
+static int open_device(const char *path, const struct vz_image_mount *how,
+		       char dev[VZ_LOOP_PATH], struct vz_err *err)
 {
-	int flags = read_only ? O_RDONLY : O_RDWR, r;
+	int flags = how->read_only ? O_RDONLY : O_RDWR, r;
 	vz_autofd int locked = -1, file = -1;
 	struct stat st, same;
 
@@ -161,40 +176,80 @@ static int open_device(const char *path, bool read_only, char dev[VZ_LOOP_PATH],
 		return r >= 0 ? r
 			      : vz_err_set(err, VZ_E_IMAGE_MOUNT, -r,
 					   "can't look at the loop devices");
-	r = check_image(locked, path, read_only, err);
+	r = check_image(locked, path, how, err);
 	if (r)
 		return r;
 	file = open(path, flags | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0 || fstat(file, &same) || same.st_ino != st.st_ino)
 		return vz_err_set(err, VZ_E_IMAGE_MOUNT, file < 0 ? errno : ESTALE,
 				  "can't open the image %s", path);
-	r = vz_loop_attach(file, read_only, dev, err);
+	r = vz_loop_attach(file, how->read_only, dev, err);
 	if (r < 0 && err)
 		err->status = VZ_E_IMAGE_MOUNT;
 	return r;
 }
 
-int vz_image_mount(const struct vz_ctx *ctx, const char *path,
-		   const struct vz_image_mount *how, int *ret_mnt, struct vz_err *err)
+static int mount_once(const char *path, const struct vz_image_mount *how,
+		      char dev[VZ_LOOP_PATH], struct vz_err *err)
 {
 	uint64_t attr = how->read_only ? MOUNT_ATTR_RDONLY : 0;
 	vz_autostr struct vz_str options = { 0 };
-	char dev[VZ_LOOP_PATH] = "";
-	vz_autofd int fd = open_device(path, how->read_only, dev, err);
+	vz_autofd int fd = open_device(path, how, dev, err);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	vz_str_addf(&options, "source=%s,%s", dev,
 		    how->read_only ? "ro" : "discard,errors=remount-ro");
+	if (how->quotas && vz_extfs_has_quota(path) == 1)
+		vz_str_add(&options, ",usrquota,grpquota");
 	r = take_options(how->options, &options, &attr);
 	if (!r)
 		r = vz_mnt_new("ext4", options.s, attr);
 	if (r < 0)
-		return vz_err_set(err, VZ_E_IMAGE_MOUNT, -r,
-				  "can't mount the image %s by %s%s%s", path, dev,
-				  how->options && *how->options ? " with " : "",
-				  how->options ? how->options : "");
+		vz_err_set(err, VZ_E_IMAGE_MOUNT, -r,
+			   "can't mount the image %s by %s%s%s", path, dev,
+			   how->options && *how->options ? " with " : "",
+			   how->options ? how->options : "");
+	return r;
+}
+
+/* It has an image's quotas but not their format: nothing but a mount tells. */
+static int mount_without_quotas(const char *path, const struct vz_image_mount *how,
+				char dev[VZ_LOOP_PATH], struct vz_err *err)
+{
+	struct vz_image_mount without = *how;
+	vz_autofd int locked = -1;
+	struct stat st;
+	int r;
+
+	without.quotas = false;
+	vz_err_clear(err);
+	locked = open_locked(path, O_RDWR, &st, err);
+	r = locked < 0 ? locked : vz_extfs_set_quota(locked, path, false, err);
+	if (locked >= 0)
+		close(vz_take_fd(&locked));
+	return r < 0 ? r : mount_once(path, &without, dev, err);
+}
+
+int vz_image_mount(const struct vz_ctx *ctx, const char *path,
+		   const struct vz_image_mount *how, int *ret_mnt, struct vz_err *err)
+{
+	char dev[VZ_LOOP_PATH] = "";
+	struct vz_err why = { 0 };
+	int r = mount_once(path, how, dev, &why);
+
+	if ((r == -EINVAL || r == -ESRCH) && !how->read_only &&
+	    vz_extfs_has_quota(path) == 1 && !vz_image_busy(path)) {
+		r = mount_without_quotas(path, how, dev, &why);
+		if (r >= 0 && how->quotas)
+			vz_debug(ctx, "this kernel keeps no quotas in an image");
+	}
+	if (r < 0) {
+		if (err)
+			*err = why;
+		return r;
+	}
 	vz_debug(ctx, "%s is mounted by %s", path, dev);
 	*ret_mnt = r;
 	return 0;
@@ -293,6 +348,23 @@ static int resize_copy(const char *path, uint64_t size, struct vz_err *err)
 	return r;
 }
 
+/*
+ * A mount that is gone here may live on for a moment in another mount namespace that
+ * was begun meanwhile: another VE's, as it starts.
+ */
+static int busy_for_good(const struct vz_ve *ve, const char *path)
+{
+	const struct timespec nap = { .tv_nsec = LOCK_NAP_MS * 1000000L };
+	int busy = vz_image_busy(path);
+
+	for (int ms = 0; busy == 1 && ms < UMOUNT_WAIT_MS && !vz_ve_mounted(ve);
+	     ms += LOCK_NAP_MS) {
+		nanosleep(&nap, NULL);
+		busy = vz_image_busy(path);
+	}
+	return busy;
+}
+
 static int busy_resize(struct vz_err *err)
 {
 	return vz_err_set(err, VZ_E_IMAGE_RESIZE, EBUSY,
@@ -304,7 +376,7 @@ static int resize(const struct vz_ve *ve, const char *path, uint64_t size, bool 
 		  struct vz_err *err)
 {
 	uint64_t now;
-	int busy = vz_image_busy(path), r = vz_extfs_size(path, &now);
+	int busy = busy_for_good(ve, path), r = vz_extfs_size(path, &now);
 
 	if (r || busy < 0)
 		return cant_resize(path, r ? -r : -busy, err);

@@ -27,6 +27,7 @@ char *vz_image_path(const struct vz_area *a, struct vz_err *err);
 struct vz_image_mount {
 	const char *options; /* more mount options, or NULL */
 	bool read_only; /* not a byte of the image is written */
+	bool quotas; /* it keeps quotas of users and groups, where the kernel has them */
 };
 int vz_image_mount(const struct vz_ctx *ctx, const char *path,
 		   const struct vz_image_mount *how, int *ret_mnt, struct vz_err *err);

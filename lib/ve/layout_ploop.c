@@ -122,7 +122,10 @@ static int mount_area(const struct vz_ve *ve, const struct vz_area *a,
 {
 	vz_autofree char *image = vz_image_path(a, err);
 	vz_autofree char *copy = image ? vz_strf("%s.resized", image) : NULL;
-	struct vz_image_mount m = { .options = vz_cfg_str(ve->cfg, VZ_P_MOUNT_OPTS) };
+	struct vz_image_mount m = {
+		.options = vz_cfg_str(ve->cfg, VZ_P_MOUNT_OPTS),
+		.quotas = vz_cfg_u64(ve->cfg, VZ_P_QUOTAUGIDLIMIT) > 0,
+	};
 	int r = image ? vz_image_mount(ve->ctx, image, &m, ret_mnt, err) : -EINVAL;
 
 	/* Of a resize that was killed. */

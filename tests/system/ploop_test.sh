@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Layout ploop: an image's life, size, damage, and that no loop device is left.
+# shellcheck disable=SC2034 # lib.sh's
+OWN_MOUNTS=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"
@@ -98,6 +100,22 @@ like "$out" "compacted by [0-9]{5,} KiB" "says how much"
 fewer
 ok $? "the room is back ($(taken) KiB)"
 vzctl --quiet stop 1601
+
+# --- quotas of its users ---
+
+vzctl --quiet set 1601 --quotaugidlimit 100 --save
+run_ok "start with QUOTAUGIDLIMIT" vzctl --quiet start 1601
+if grep -q ' nodev.*quota\|usrquota' <(vzctl exec 1601 grep ' / ' /proc/mounts) && type -P setquota >/dev/null; then
+	base=$(sed -n 's/^LOCAL_UID="\(.*\)"/\1/p' "$VZ_CONFDIR/conf/1601.conf")
+	dev=$(awk -v r="$T/root/1601" '$2 == r { print $1 }' /proc/mounts)
+	run_ok "a limit for a user" setquota -u $((base + 1000)) 0 1000 0 0 "$dev"
+	vzctl exec 1601 'mkdir -m 777 /u; echo "u:x:1000:1000::/u:/bin/sh" >>/etc/passwd'
+	run vzctl exec 1601 "busybox su u -c 'dd if=/dev/zero of=/u/f bs=64k count=40'"
+	like "$err" "[Qq]uota" "which holds"
+else
+	skip "a limit for a user" "the kernel has no quotas"
+fi
+vzctl --quiet stop 1601 --fast
 
 # --- power cuts and damage ---
 
