@@ -21,9 +21,10 @@ works() {
 find_one() {
 	local criu
 	for criu in "$(type -P criu || :)" /usr/sbin/criu "$cache/criu"; do
-		[ -n "$criu" ] && works "$criu" || continue
-		echo "$criu"
-		return
+		if [ -n "$criu" ] && works "$criu"; then
+			echo "$criu"
+			return
+		fi
 	done
 	return 1
 }

@@ -264,7 +264,8 @@ static int shutdown_all(struct vz_inv *inv)
 	    crew_init(&crew, inv, global) || vz_node_load(inv->ctx, &node, inv->err) ||
 	    vz_node_remember(inv->ctx, &node, inv->err))
 		return inv->err->status;
-	if (stop_all(&crew, &node, wants_suspend(global)) || vz_traffic_save(inv->ctx, inv->err))
+	if (stop_all(&crew, &node, wants_suspend(global)) ||
+	    vz_traffic_save(inv->ctx, inv->err))
 		return inv->err->status;
 	if (!crew.failed)
 		return 0;
