@@ -239,6 +239,32 @@ full_disk() {
 	umount "$T/small"
 }
 
+# On a file system with shared blocks a copy takes no room.
+shared_blocks() {
+	local layout used
+	truncate -s 400M "$T/xfs" && mkfs.xfs -q "$T/xfs" && mount -o loop "$T/xfs" "$T/small" || return
+	for layout in simfs ploop; do
+		vzctl --quiet create 1701 --layout "$layout" --diskspace 128M --private "$T/small/1701"
+		vzctl --quiet start 1701
+		vzctl exec 1701 'dd if=/dev/urandom of=/big bs=1M count=60; sync' 2>/dev/null
+		sync -f "$T/small"
+		used=$(df -k --output=used "$T/small" | tail -n 1)
+		run_ok "xfs, $layout: take while it runs" vzctl --quiet snapshot 1701 --id "$A" --skip-suspend
+		sync -f "$T/small"
+		used=$(($(df -k --output=used "$T/small" | tail -n 1) - used))
+		[ $used -lt 20000 ]
+		ok $? "it takes no room ($used KiB)"
+		vzctl exec 1701 'rm /big'
+		vzctl --quiet snapshot-switch 1701 --id "$A"
+		vzctl --quiet start 1701
+		is "$(vzctl exec 1701 'wc -c </big')" $((60 << 20)) "and comes back"
+		vzctl --quiet stop 1701 --fast
+		vzctl --quiet destroy 1701
+	done
+	umount "$T/small"
+	rm "$T/xfs"
+}
+
 mkdir "$T/m"
 # Each step waits for the disk. On a node that is what is tested; here it only takes long.
 [ "$SLOW" != 1 ] || mount -t tmpfs none "$T/private"
@@ -249,5 +275,10 @@ done
 for layout in simfs overlay ploop; do
 	full_disk $layout
 done
+if type -P mkfs.xfs >/dev/null; then
+	shared_blocks
+else
+	skip "copies by shared blocks" "no mkfs.xfs"
+fi
 [ "$SLOW" != 1 ] || umount -l "$T/private"
 done_testing
