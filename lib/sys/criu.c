@@ -48,6 +48,7 @@ enum {
 	OPT_INHERIT_FD = 27,
 	OPT_CGROUPS_MODE = 34,
 	OPT_GHOST_LIMIT = 35,
+	OPT_IRMAP_SCAN = 36,
 	OPT_EXTERNAL = 37,
 	OPT_TIMEOUT = 45,
 	OPT_LAZY_PAGES = 48,
@@ -346,9 +347,15 @@ static void add_lists(const struct vz_criu_call *c, struct vz_str *b)
 
 static void add_of_dump(const struct vz_criu_call *c, struct vz_str *b)
 {
+	/* On overlay a watched file has no handle: it is looked for, here. */
+	static const char *const watched[] = { "/root", "/home", "/srv", "/opt",
+					       "/tmp",	"/var",	 "/etc", "/usr" };
+
 	vz_pb_num(b, OPT_PID, c->pid);
 	vz_pb_num(b, OPT_TIMEOUT, c->timeout_ms / 1000 + 1);
 	vz_pb_num(b, OPT_GHOST_LIMIT, GHOST_MAX);
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(watched); i++)
+		vz_pb_text(b, OPT_IRMAP_SCAN, watched[i]);
 	if (c->parent)
 		vz_pb_text(b, OPT_PARENT, c->parent);
 	if (c->track_mem)

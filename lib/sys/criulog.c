@@ -61,6 +61,9 @@ static const struct {
 	  "a FUSE file system is mounted in the VE: unmount it" },
 	{ "autofs not supported", "an automount point is in the VE: disable it (systemd: "
 				  "proc-sys-fs-binfmt_misc.automount)" },
+	{ "Can't dump that handle",
+	  "it watches (inotify, fanotify) a file that can't be found again: end the "
+	  "process" },
 	{ "Open files on overmounted", "an open file is below a mount point: close it" },
 	{ "FS mnt", "a file system that CRIU can't keep is mounted in the VE: unmount "
 		    "it" },
