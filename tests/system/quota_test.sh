@@ -261,6 +261,23 @@ nothing_left() {
 	unlike "$(repquota -P -n "$T/$fs" 2>/dev/null)" "#$1 " "$what: nor the project's"
 }
 
+# An image has a file system of its own, and thus its users' quotas in itself.
+image() {
+	what=ploop
+	use_fs ext4
+	make_ve 2713 --layout ploop --diskspace 60M &&
+		tune2fs -O quota -Q usrquota,grpquota "$T/ext4/private/2713/root.hdd/root.img" >/dev/null &&
+		vzctl --quiet set 2713 --quotaugidlimit 5 --mount_opts usrquota,grpquota --save &&
+		vzctl --quiet mount 2713 && add_tools "$T/root/2713" && vzctl --quiet start 2713
+	ok $? "$what: a VE" || return
+	like "$(in_ve 2713 'setquota -u u1 0 500 0 0 / && su u1 -c "dd if=/dev/zero of=/tmp/one bs=1k count=700"; repquota /')" \
+		"Disk quota exceeded.*u1 +-- +500 +0 +500" "$what: its users have quotas"
+	like "$(in_ve 2713 'dd if=/dev/zero of=/fill bs=64k count=2000')" "No space left" "$what: its size is its limit"
+	run_is 66 "$what: it has no other" vzctl quotaoff 2713
+	vzctl --quiet stop --fast 2713
+	run_ok "$what: destroyed" vzctl destroy 2713
+}
+
 with_quotas() {
 	local a=2711 b=2712
 	for fs in ext4 xfs; do
@@ -295,6 +312,7 @@ with_quotas() {
 if make_fs ext4 2>/dev/null; then
 	umount "$T/ext4"
 	with_quotas
+	image
 	drop_fs
 else
 	drop_fs
