@@ -17,6 +17,7 @@ static int run(struct vz_inv *inv)
 	struct vz_opt_parse parse = { .own = opts, .ret_values = value };
 	struct vz_progress bar;
 	struct vz_convert how = {
+		.lock_fd = inv->lock_fd,
 		.progress = vz_progress_update,
 		.progress_data = &bar,
 	};

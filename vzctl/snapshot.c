@@ -6,6 +6,7 @@
 #include "tool/progress.h"
 #include "ve/life.h"
 #include "ve/mount.h"
+#include "ve/postcreate.h"
 #include "ve/snapshot.h"
 #include "ve/state.h"
 #include "vzctl/cmds.h"
@@ -82,7 +83,9 @@ static int run_take(struct vz_inv *inv)
 	how.description = opt[TAKE_DESCRIPTION];
 	how.skip_config = opt[TAKE_SKIP_CONFIG] != NULL;
 	vz_progress_start(&bar, inv->quiet);
-	r = vz_snapshot_take(&inv->ve, &how, made, inv->err);
+	r = vz_postcreate_settle(&inv->ve, inv->lock_fd, inv->err);
+	if (!r)
+		r = vz_snapshot_take(&inv->ve, &how, made, inv->err);
 	vz_progress_end(&bar);
 	if (r)
 		return inv->err->status;

@@ -17,6 +17,7 @@
 #include "ve/launch.h"
 #include "ve/layout.h"
 #include "ve/mount.h"
+#include "ve/postcreate.h"
 #include "ve/private.h"
 #include "ve/save.h"
 #include "ve/snapshot.h"
@@ -300,6 +301,8 @@ static int steps(struct convert *c, bool *ret_done, struct vz_err *err)
 		r = save(c, err);
 		return r ? r : vz_area_sweep_converting(c->path, err);
 	}
+	if (!r)
+		r = vz_postcreate_settle(c->ve, c->how->lock_fd, err);
 	if (!r && c->to->over_base)
 		r = get_base(c, err);
 	if (!r)

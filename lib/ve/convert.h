@@ -20,6 +20,7 @@
  */
 struct vz_convert {
 	const char *layout;
+	int lock_fd; /* of the VE; -1: none */
 	void (*progress)(void *data, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_data;
 };

@@ -24,6 +24,7 @@
 #include "ve/layout.h"
 #include "ve/mount.h"
 #include "ve/name.h"
+#include "ve/postcreate.h"
 #include "ve/private.h"
 #include "ve/snapshot.h"
 #include "ve/template.h"
@@ -371,22 +372,6 @@ static int make_files(struct create *c, struct vz_err *err)
 
 /* --- POST_CREATE: a script of the distribution, inside the new VE --- */
 
-static int run_post_create(struct create *c, struct vz_err *err)
-{
-	struct vz_launch launch = {
-		.mode = VZ_LAUNCH_TOOL,
-		.lock_fd = c->how->lock_fd,
-		.tool_fd = -1,
-	};
-	int r = vz_launch(&c->ve, &launch, err);
-
-	if (r)
-		return r;
-	r = vz_dist_run(&c->ve, VZ_DIST_POST_CREATE, "stopped", NULL, err);
-	vz_launch_end(&c->ve, &launch);
-	return r;
-}
-
 /*
  * The area is not in its place yet, so it is mounted here and not by
  * vz_ve_mount(), whose action scripts are for VEs that exist.
@@ -402,10 +387,22 @@ static int with_mount(struct create *c, struct vz_err *err)
 		r = vz_ve_attach(&c->ve, c->layout, &area, err);
 	if (r)
 		return r;
-	r = run_post_create(c, err);
+	r = vz_postcreate_now(&c->ve, c->how->lock_fd, err);
 	if (umount2(root, UMOUNT_NOFOLLOW | MNT_DETACH) && !r)
 		r = vz_err_set(err, VZ_E_UMOUNT, errno, "can't umount %s", root);
 	return r;
+}
+
+/* At the first launch: an area over a template is made in a fraction of one. */
+static int defer(struct create *c, struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/root", c->area.dir);
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
+	int r = path ? vz_area_open(path, &area, err) : -ENOMEM;
+
+	if (!r && vz_postcreate_defer(&area))
+		r = vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't make %s", path);
+	return r ? r : vz_area_save(&area, true, err);
 }
 
 static int post_create(struct create *c, struct vz_err *err)
@@ -414,7 +411,9 @@ static int post_create(struct create *c, struct vz_err *err)
 	int r = vz_dist_script(c->ctx, vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE),
 			       VZ_DIST_POST_CREATE, &text, err);
 
-	return r || !text ? r : with_mount(c, err);
+	if (r || !text)
+		return r;
+	return c->layout->over_base ? defer(c, err) : with_mount(c, err);
 }
 
 /* --- the configuration --- */

@@ -18,6 +18,7 @@
 #include "ve/launch.h"
 #include "ve/macs.h"
 #include "ve/mount.h"
+#include "ve/postcreate.h"
 #include "ve/quotafile.h"
 #include "ve/restore.h"
 #include "ve/save.h"
@@ -72,6 +73,14 @@ static int undo_start(struct vz_ve *ve, bool mounted)
 	return mounted ? vz_ve_umount(ve, &ignored) : 0;
 }
 
+/* What is done inside before the VE's own init: the very first time, a bit more. */
+static int configure(struct vz_ve *ve, struct vz_err *err)
+{
+	int r = vz_postcreate_launched(ve, err);
+
+	return r ? r : vz_dist_configure(ve, err);
+}
+
 /*
  * Out of its dump. 1: there is none, or none that is good for anything: it is kept
  * aside, and the VE is to be started as if its power had failed.
@@ -111,7 +120,7 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 		.wait = how->wait,
 		.force = how->force,
 		.reboots = how->reboots,
-		.configure = vz_dist_configure,
+		.configure = configure,
 	};
 	static const struct vz_stop kill_it = { .fast = true, .skip_umount = true };
 	struct vz_err ignored;

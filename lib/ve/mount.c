@@ -125,6 +125,13 @@ static int umount_root(const struct vz_ve *ve, const char *root, struct vz_err *
 		 : 0;
 }
 
+int vz_ve_detach(const struct vz_ve *ve, struct vz_err *err)
+{
+	const char *root = vz_ve_root(ve, err);
+
+	return root ? umount_root(ve, root, err) : -EINVAL;
+}
+
 int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 {
 	const char *root = vz_ve_root(ve, err), *private;

@@ -13,10 +13,11 @@ int vz_ve_mount(struct vz_ve *ve, struct vz_err *err);
 int vz_ve_umount(struct vz_ve *ve, struct vz_err *err);
 /*
  * The mount alone, of an area that may not have its place yet: no scripts, no
- * checks. The caller unmounts VE_ROOT.
+ * checks. The inverse takes everything off VE_ROOT.
  */
 int vz_ve_attach(const struct vz_ve *ve, const struct vz_layout *layout,
 		 const struct vz_area *area, struct vz_err *err);
+int vz_ve_detach(const struct vz_ve *ve, struct vz_err *err);
 /* 1, 0 or -errno. */
 int vz_ve_mounted(const struct vz_ve *ve);
 

@@ -149,6 +149,34 @@ is "$(versions)" 0 "when that is gone"
 run_ok "create" vzctl --quiet create 2112 --layout overlay
 is "$(versions)" 1 "unpacks it again"
 
+# --- POST_CREATE waits for the first launch, or for what copies the VE ---
+
+echo 'POST_CREATE=once.sh' >>"$VZ_CONFDIR/dists/busybox.conf"
+echo 'echo made >>/root/made' >"$VZ_CONFDIR/dists/scripts/once.sh"
+run_ok "create" vzctl --quiet create 2116 --layout overlay
+ok "$([ ! -e "$(layer 2116 /root/made)" ]; echo $?)" "POST_CREATE has not run yet"
+run_ok "start" vzctl --quiet start 2116
+is "$(vzctl exec 2116 cat /root/made)" made "it has before the VE's init"
+run_ok "restart" vzctl --quiet restart 2116
+is "$(vzctl exec 2116 cat /root/made)" made "and only once"
+vzctl --quiet stop 2116 --fast
+echo 'exit 7' >"$VZ_CONFDIR/dists/scripts/once.sh"
+run_ok "create" vzctl --quiet create 2117 --layout overlay
+run_is 108 "a script that fails" vzctl --quiet start 2117
+echo 'echo made >>/root/made' >"$VZ_CONFDIR/dists/scripts/once.sh"
+run_ok "is run again at the next start" vzctl --quiet start 2117
+is "$(vzctl exec 2117 cat /root/made)" made "until it succeeds"
+vzctl --quiet stop 2117 --fast
+run_ok "a VE that never ran" vzctl --quiet create 2118 --layout overlay
+run_ok "with a snapshot" vzctl --quiet snapshot 2118
+is "$(cat "$(layer 2118 /root/made)")" made "has run it before"
+run_ok "another" vzctl --quiet create 2119 --layout overlay
+run_ok "converted" vzctl --quiet convert 2119 --layout simfs
+is "$(cat "$p/2119/root/made")" made "too"
+for veid in 2116 2117 2118 2119; do
+	vzctl --quiet destroy $veid
+done
+
 for veid in 2112 2113; do
 	run_ok "destroy $veid" vzctl --quiet destroy $veid
 done
