@@ -14,7 +14,7 @@ mkfs_of() {
 	case $1 in
 	ext4) mkfs.ext4 -q "$2" ;;
 	xfs) mkfs.xfs -q "$2" ;;
-	btrfs) mkfs.btrfs -q "$2" ;;
+	btrfs) mkfs.btrfs -q "$2" >/dev/null 2>&1 ;;
 	esac
 }
 
@@ -22,7 +22,11 @@ subvolumes() {
 	find "$1" -xdev -mindepth 1 -maxdepth 1 -inum 256 | wc -l
 }
 
-# both LAYOUT FS PRIVATE: a VE lives through it
+no_loop() {
+	[ -z "$(losetup -j "$1")" ]
+}
+
+# lives LAYOUT FS PRIVATE: a VE of that layout, $veid, made and run
 lives() {
 	local layout=$1 fs=$2 private=$3
 	veid=$((veid + 1))
@@ -63,6 +67,8 @@ for fs in ext4 xfs btrfs; do
 	run_ok "prune" vztmpl prune
 	is "$(ls "$m/template/base")" "" "nor of the template"
 	umount "$m"
+	# btrfs lets go of its device a moment later.
+	wait_for 10 no_loop "$T/$fs.img"
 	rm "$T/$fs.img"
 done
 
