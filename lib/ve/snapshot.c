@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "sys/hold.h"
+#include "ve/dumpdir.h"
 #include "ve/mount.h"
 #include "ve/snap_conf.h"
 #include "ve/snap_priv.h"
@@ -361,6 +362,17 @@ int vz_snapshot_take(const struct vz_ve *ve, const struct vz_snapshot_how *how,
 
 /* --- switching --- */
 
+/* The memory of a suspended VE is of files that are no more: it goes before they do. */
+static int drop_dump(const struct vz_ve *ve, struct vz_err *err)
+{
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+	int r = path ? vz_dumpdir_remove(path, true) : -ENOMEM;
+
+	return r ? vz_err_set(err, VZ_E_SNAP_SWITCH, -r,
+			      "can't remove what VE %u was suspended to", ve->id)
+		 : 0;
+}
+
 static int select_one(struct vz_snaps *s, const struct vz_snapshot_how *how,
 		      struct vz_err *err)
 {
@@ -369,6 +381,8 @@ static int select_one(struct vz_snaps *s, const struct vz_snapshot_how *how,
 
 	if (!r && !how->skip_config && !access(conf, F_OK))
 		r = vz_area_set(s->tree, "pending", "config", how->uuid);
+	if (!r)
+		r = drop_dump(s->ve, err);
 	return r ? r : vz_area_save(s->tree, false, err);
 }
 

@@ -121,7 +121,9 @@ one_layout() {
 	ok $? "both show what was, the VE what is"
 	vzctl --quiet set 1701 --description later --save
 
+	mkdir "$T/dump/Dump.1701"
 	run_ok "switch" vzctl snapshot-switch 1701 --id "$A"
+	is "$(ls "$T/dump")" "" "what the VE was suspended to is gone"
 	is "$(now)" "$a" "the files are back"
 	is "$(grep -c later "$VZ_CONFDIR/conf/1701.conf")" 0 "and the configuration"
 	is "$(vzctl snapshot-list 1701 -H -o current,uuid | grep '\*')" "* {$A}" "it is the current one"
