@@ -452,6 +452,12 @@ static int explain(const struct vz_criu_call *c, const struct vz_criu_answer *a,
 		return vz_err_set(err, c->fails_with, ETIMEDOUT,
 				  "criu did not %s the VE in %d s and was ended",
 				  verb(c->op), c->timeout_ms / 1000);
+	if (r == -EPIPE) {
+		vz_err_set(err, c->fails_with, 0,
+			   "criu was killed, or crashed, as it was to %s the VE",
+			   verb(c->op));
+		return r;
+	}
 	if (!vz_criulog_explain(c->work, c->log, c->op == VZ_CRIU_RESTORE, why,
 				sizeof(why)))
 		return vz_err_set(err, c->fails_with, 0, "can't %s the VE: %s",

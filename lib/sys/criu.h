@@ -89,7 +89,10 @@ struct vz_criu_call {
 	pid_t ret_pid; /* of a restore: init, a child of this process */
 };
 
-/* 0 or -errno; the error says what can't be done, of which process, and the way out. */
+/*
+ * 0 or -errno; the error says what can't be done, of which process, and the way out.
+ * -EPIPE: criu was killed.
+ */
 int vz_criu_run(const struct vz_ctx *ctx, const struct vz_criu *criu,
 		struct vz_criu_call *call, struct vz_err *err);
 

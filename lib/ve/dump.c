@@ -197,6 +197,13 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 		r = vz_freeze_groups(ve, false, err);
 	if (!r)
 		r = vz_criu_run(ve->ctx, &j.criu, &j.call, err);
+	/* What was killed has left connections in the midst of it: only another gets there. */
+	if (r == -EPIPE && !j.committed &&
+	    !vz_state_open_init(ve->ctx, ve->id, NULL, NULL, NULL)) {
+		vz_warn(ve->ctx, "VE %u: %s: again", ve->id, err->text);
+		vz_err_clear(err);
+		r = vz_criu_run(ve->ctx, &j.criu, &j.call, err);
+	}
 	/* Whatever happened to criu then: the dump is whole, and the VE has not moved. */
 	if (r && j.committed && j.stands) {
 		vz_warn(ve->ctx, "VE %u: after its dump: %s", ve->id, err->text);

@@ -128,7 +128,8 @@ int vz_dumpdir_rename(const char *path, const char *suffix, struct vz_err *err)
 
 int vz_dumpdir_remove(const char *path, bool whole)
 {
-	static const char *const suffixes[] = { ".new", ".restored", "", ".failed" };
+	static const char *const suffixes[] = { ".new", ".restored", ".log", "",
+						".failed" };
 	size_t n = whole ? VZ_ARRAY_SIZE(suffixes) : 2;
 	int r = 0;
 

@@ -232,7 +232,7 @@ int vz_dumplinks_make(const struct vz_ve *ve, int dir, struct vz_strv *external,
 	     line = strtok_r(NULL, "\n", &at)) {
 		vz_autofree char *ext = NULL;
 		char temporary[IFNAMSIZ];
-		struct end e;
+		struct end e = { 0 };
 
 		if (!parse_end(line, &e))
 			return vz_err_set(err, VZ_E_RESTORE, 0,
@@ -252,7 +252,7 @@ void vz_dumplinks_drop(const struct vz_ve *ve, int dir)
 	vz_autortnl struct vz_rtnl *nl = NULL;
 	vz_autofree char *text = NULL;
 	char *at, *line;
-	struct end e;
+	struct end e = { 0 };
 
 	if (vz_dumpdir_read(dir, FILE_NAME, &text, NULL) || vz_rtnl_open(&nl, NULL))
 		return;

@@ -159,6 +159,22 @@ for ms in 0 60 120 200 300 500; do
 	[ -z "$what" ] || bad+="lost after $ms ms: $what; "
 done
 is "$bad" "" "killed at 6 points each, the VE runs or is suspended, and has all it had"
+
+# --- and criu ---
+
+bad=''
+for ms in 150 220 300; do
+	vzctl --quiet suspend 2110 >/dev/null 2>&1 &
+	pid=$!
+	sleep "$(printf '%d.%03d' $((ms * SLOW / 1000)) $((ms * SLOW % 1000)))"
+	xargs -r kill -9 2>/dev/null <"/proc/$pid/task/$pid/children"
+	wait $pid
+	settled || bad+="after $ms ms: $(vzctl status 2110); "
+	wait_for 30 comes_up || bad+="start after $ms ms: $(vzctl start 2110 2>&1); "
+	what=$(lost)
+	[ -z "$what" ] || bad+="lost after $ms ms: $what; "
+done 2>/dev/null
+is "$bad" "" "criu killed at 3 points: the same"
 vzctl --quiet suspend 2110
 run_ok "destroy" vzctl destroy 2110
 is "$(ls "$T/dump")" "" "removes the dump"
