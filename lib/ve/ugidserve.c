@@ -523,6 +523,8 @@ void vz_ugidserver_watch(const struct vz_ctx *ctx, uint32_t veid, int listener)
 	if (listener != 3)
 		close(listener);
 	fcntl(3, F_SETFD, 0);
+	/* vzctl holds back what is meant for its program. */
+	vz_reset_signals();
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
 	if (p.revents & POLLIN)
