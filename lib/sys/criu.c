@@ -44,6 +44,7 @@ enum {
 	OPT_WORK = 17,
 	OPT_LINK_REMAP = 18,
 	OPT_MANAGE_CGROUPS = 24,
+	OPT_CGROUP_ROOT = 25,
 	OPT_RST_SIBLING = 26,
 	OPT_INHERIT_FD = 27,
 	OPT_CGROUPS_MODE = 34,
@@ -345,6 +346,20 @@ static void add_lists(const struct vz_criu_call *c, struct vz_str *b)
 	}
 }
 
+/* For all controllers: their group is one. */
+static void add_cgroup_root(const struct vz_criu_call *c, struct vz_str *b)
+{
+	vz_autostr struct vz_str root = { 0 };
+	vz_autofree char *path = vz_strf("/%s", c->cgroup);
+
+	if (path)
+		vz_pb_text(&root, 2, path);
+	if (!path || root.failed)
+		b->failed = true;
+	else
+		vz_pb_bytes(b, OPT_CGROUP_ROOT, root.s, root.len);
+}
+
 static void add_of_dump(const struct vz_criu_call *c, struct vz_str *b)
 {
 	/* On overlay a watched file has no handle: it is looked for, here. */
@@ -384,6 +399,8 @@ static void add_options(const struct vz_criu *criu, const struct vz_criu_call *c
 	if (c->op == VZ_CRIU_RESTORE) {
 		vz_pb_text(b, OPT_ROOT, VZ_CRIU_STAGE "/root");
 		vz_pb_num(b, OPT_RST_SIBLING, 1);
+		if (c->cgroup)
+			add_cgroup_root(c, b);
 		/* The console is nobody's controlling terminal before somebody logs in. */
 		vz_pb_num(b, OPT_SHELL_JOB, 1);
 	} else {

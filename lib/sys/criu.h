@@ -65,6 +65,7 @@ struct vz_criu_call {
 	pid_t pid; /* of a dump: the VE's init */
 	uid_t owner; /* of the VE's user namespace; 0: root */
 	const char *root; /* of a restore: what becomes the VE's root */
+	const char *cgroup; /* and its group, when it has another than in the dump */
 	struct vz_criu_mounts mounts;
 	struct vz_strv external; /* "mnt[/dev/null]:dev", "netdev[venet0]:x", … */
 	const struct vz_criu_inherit *inherit;

@@ -165,6 +165,9 @@ static int run_criu(struct job *j, struct vz_err *err)
 	j->call.images = j->call.work = j->how->dir;
 	j->call.log = LOG_NAME;
 	j->call.root = vz_ve_root(j->ve, err);
+	/* Another node, or another pool. */
+	if (strcmp(j->meta.cgroup, j->g.fence.cg.name))
+		j->call.cgroup = j->g.fence.cg.name;
 	j->call.lazy_pages = j->how->lazy_pages;
 	j->call.timeout_ms = j->how->timeout_ms ? j->how->timeout_ms : vz_dump_timeout();
 	j->call.notify = at_stage;
