@@ -60,12 +60,19 @@ static const struct {
 		key, type, offsetof(struct vz_journal, member),                          \
 			sizeof(((struct vz_journal *)0)->member)                         \
 	}
-	FIELD("STATE", STATE, state),	  FIELD("MIGRATION", TEXT, id),
-	FIELD("PEER", TEXT, peer),	  FIELD("SSH", TEXT, ssh),
-	FIELD("START", BOOL, start),	  FIELD("KEEP", BOOL, keep),
-	FIELD("PID", NUM32, pid),	  FIELD("PID_START", NUM64, pid_start),
-	FIELD("PRIVATE", TEXT, private),  FIELD("UID", NUM32, uid),
-	FIELD("GID", NUM32, gid),	  FIELD("OLD_UID", NUM32, old_uid),
+	FIELD("STATE", STATE, state),
+	FIELD("MIGRATION", TEXT, id),
+	FIELD("PEER", TEXT, peer),
+	FIELD("SSH", TEXT, ssh),
+	FIELD("LIVE", BOOL, live),
+	FIELD("START", BOOL, start),
+	FIELD("KEEP", BOOL, keep),
+	FIELD("PID", NUM32, pid),
+	FIELD("PID_START", NUM64, pid_start),
+	FIELD("PRIVATE", TEXT, private),
+	FIELD("UID", NUM32, uid),
+	FIELD("GID", NUM32, gid),
+	FIELD("OLD_UID", NUM32, old_uid),
 	FIELD("OLD_GID", NUM32, old_gid),
 #undef FIELD
 };

@@ -50,6 +50,7 @@ struct vz_journal {
 	char peer[256]; /* DESTINATION as it was given; or the source's address */
 	char ssh[512]; /* the source: --ssh, for who finishes it */
 	bool start; /* the VE ran when it began, and is to run there */
+	bool live; /* with its processes: a dump goes along */
 	bool keep; /* the source's copy stays, disabled; the files there stay on failure */
 	uint32_t pid; /* the destination: who serves it, and when that began */
 	uint64_t pid_start;

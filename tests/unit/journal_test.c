@@ -39,6 +39,7 @@ static void each_state(const struct vz_ctx *ctx)
 					.id = "0123abc",
 					.peer = "root@node2",
 					.ssh = "-p 22 -i \"a b\"",
+					.live = i % 4 == 1,
 					.start = i % 2,
 					.keep = i % 3,
 					.pid = 77,
