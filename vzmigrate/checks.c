@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "res/netif.h"
+#include "sys/criu.h"
 #include "sys/feature.h"
 #include "ve/ids.h"
 #include "ve/name.h"
@@ -28,6 +29,7 @@ struct check {
 	const struct vz_ctx *ctx;
 	uint32_t veid;
 	const struct vz_cfg *cfg; /* as it will be here */
+	bool live; /* its processes go on */
 	bool starts; /* it runs there, and will here */
 	uint64_t bytes, inodes; /* of its files */
 	json_t *problems;
@@ -260,13 +262,32 @@ static void check_reserve(const struct check *c)
 			problem_add(c->problems, "capacity", MIG_E_START, "%s", err.text);
 }
 
+/* What restores it, and the ids that its processes have. */
+static void check_live(const struct check *c)
+{
+	uint32_t uid = vz_cfg_u64(c->cfg, VZ_P_LOCAL_UID);
+	vz_autoidrange struct vz_idrange range = VZ_IDRANGE_NONE;
+	struct vz_err err = { 0 };
+	struct vz_criu criu;
+
+	if (vz_criu_find(c->ctx, vz_cfg_str(c->cfg, VZ_P_CRIU), &criu, &err))
+		problem_add(c->problems, "", MIG_E_VERSION, "%s", err.text);
+	vz_err_clear(&err);
+	if (uid && (vz_idrange_prefer(c->ctx, c->cfg, c->veid, uid, &range, &err) ||
+		    range.first != uid))
+		problem_add(c->problems, "", MIG_E_CONFIG,
+			    "the VE's host ids from %u on are another's here, or not of "
+			    "UID_POOL: they can't change while it runs",
+			    uid);
+}
+
 int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 	       struct vz_err *err)
 {
 	autolanding_conf struct landing_conf conf = { 0 };
 	vz_autofree char *text = NULL;
 	struct check c = { .ctx = ctx, .problems = problems };
-	bool moved, live;
+	bool moved;
 	uint64_t veid;
 	size_t len;
 	int r = wire_num(ask, "veid", VZ_VEID_MAX, &veid, err);
@@ -276,7 +297,7 @@ int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 	if (!r)
 		r = wire_flag(ask, "moved", &moved, err);
 	if (!r)
-		r = wire_flag(ask, "live", &live, err);
+		r = wire_flag(ask, "live", &c.live, err);
 	if (!r)
 		r = wire_flag(ask, "start", &c.starts, err);
 	if (!r)
@@ -284,7 +305,7 @@ int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 	if (!r)
 		r = wire_num(ask, "inodes", INT64_MAX, &c.inodes, err);
 	if (!r)
-		r = facts_compare(ctx, json_object_get(ask, "facts"), live, problems,
+		r = facts_compare(ctx, json_object_get(ask, "facts"), c.live, problems,
 				  err);
 	if (!r)
 		r = landing_conf_read(ctx, veid, text, moved, &conf, err);
@@ -298,6 +319,8 @@ int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 	check_space(&c);
 	check_kernel(&c);
 	check_net(&c);
+	if (c.live)
+		check_live(&c);
 	if (c.starts) {
 		check_plan(&c);
 		check_reserve(&c);

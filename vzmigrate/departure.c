@@ -2,10 +2,17 @@
 #include "vzmigrate/departure.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/str.h"
 #include "ve/destroy.h"
+#include "ve/dump.h"
+#include "ve/dumpdir.h"
+#include "ve/launch.h"
 #include "ve/life.h"
+#include "ve/mount.h"
 #include "ve/save.h"
 #include "ve/state.h"
 
@@ -27,7 +34,31 @@ int departure_save(struct departure *d, enum vz_mig_state state, struct vz_err *
  */
 static bool may_be_halting(const struct departure *d)
 {
-	return d->found && d->j.state == VZ_MIG_STOPPING;
+	return d->found && !d->j.live && d->j.state == VZ_MIG_STOPPING;
+}
+
+/*
+ * What a live migration that was killed has left: a VE that stands still, and goes on;
+ * or none, if it had been ended, but its dump.
+ */
+static int revive(const struct departure *d, struct vz_ve *ve, struct vz_err *err)
+{
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+	vz_autofree char *new = path ? vz_strf("%s.new", path) : NULL;
+	vz_autofd int dir = -1;
+	int r = vz_dump_mend(ve, err);
+
+	if (r || !new)
+		return r;
+	if (vz_state_running(d->ctx, d->veid) == 1) {
+		vz_dumpdir_remove(path, false);
+		return 0;
+	}
+	/* Before it was handed over no VE was ended for it. */
+	if (d->j.state != VZ_MIG_HANDED)
+		return 0;
+	dir = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? 0 : vz_dumpdir_commit(path, dir, err);
 }
 
 static int start_again(const struct departure *d, struct vz_err *err)
@@ -37,9 +68,11 @@ static int start_again(const struct departure *d, struct vz_err *err)
 	vz_autove struct vz_ve ve = { 0 };
 	int r;
 
-	if (vz_state_running(d->ctx, d->veid) == 1 && !may_be_halting(d))
-		return 0;
 	r = vz_ve_open(d->ctx, d->veid, &ve, err);
+	if (!r && d->j.live)
+		r = revive(d, &ve, err);
+	if (!r && vz_state_running(d->ctx, d->veid) == 1 && !may_be_halting(d))
+		return 0;
 	if (!r && may_be_halting(d))
 		r = vz_ve_stop(&ve, &halt, err);
 	if (!r)
@@ -63,7 +96,7 @@ int departure_undo(struct departure *d, struct vz_err *err)
 {
 	/* Before that it was not touched: whether it runs is its own affair. */
 	bool stopped = d->j.state == VZ_MIG_STOPPING || d->j.state == VZ_MIG_HANDED;
-	int r = stopped && d->j.start ? start_again(d, err) : 0;
+	int r = stopped && d->j.start && !d->standing ? start_again(d, err) : 0;
 
 	if (r)
 		return r;
@@ -127,9 +160,29 @@ static int disable(const struct departure *d, struct vz_err *err)
 	return r ? r : vz_ve_save(d->ctx, d->veid, ve.cfg, cfg, NULL, err);
 }
 
+/* What stands still here of a VE that goes on there. */
+static int end_frozen(const struct departure *d, struct vz_err *err)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	vz_autofree char *path = NULL;
+	int r = vz_ve_open(d->ctx, d->veid, &ve, err);
+
+	if (!r)
+		r = vz_launch_cleanup(&ve, err);
+	if (!r && vz_ve_mounted(&ve) > 0)
+		r = vz_ve_umount(&ve, err);
+	path = r ? NULL : vz_dumpdir_path(&ve, NULL);
+	if (path)
+		vz_dumpdir_remove(path, true);
+	return r;
+}
+
 static int drop_copy(const struct departure *d, struct vz_err *err)
 {
-	int r = d->j.keep ? disable(d, err) : vz_ve_destroy(d->ctx, d->veid, err);
+	int r = d->j.live ? end_frozen(d, err) : 0;
+
+	if (!r)
+		r = d->j.keep ? disable(d, err) : vz_ve_destroy(d->ctx, d->veid, err);
 
 	/* Done already, or the administrator did it. */
 	if (r && err->status == VZ_E_NOCONF) {

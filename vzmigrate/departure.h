@@ -16,6 +16,7 @@ struct departure {
 	struct vz_journal j;
 	int lock_fd; /* of the VE */
 	struct peer *peer; /* NULL: there is no connection */
+	bool standing; /* it is there, frozen, and goes on when we have undone the rest */
 	bool found; /* another process began it, and has died */
 };
 

@@ -19,6 +19,7 @@
 #include "ve/name.h"
 #include "ve/state.h"
 #include "vzmigrate/base.h"
+#include "vzmigrate/live.h"
 #include "vzmigrate/scripts.h"
 
 enum { RESERVED_IDS = 100 };
@@ -169,6 +170,13 @@ static int choose_ids(struct landing *l, const struct vz_cfg *cfg, struct vz_err
 		return mig_recast(err, MIG_E_CONFIG, r);
 	l->j.uid = l->uids.first;
 	l->j.gid = gid == uid ? l->uids.first : l->gids.first;
+	/* Its processes have them, and go on with them. */
+	if (l->j.live && (l->j.uid != uid || l->j.gid != gid))
+		return mig_fail(
+			err, MIG_E_CONFIG, 0,
+			"the VE's host ids from %u on are another's here, or not of "
+			"UID_POOL: they can't change while it runs",
+			uid);
 	return 0;
 }
 
@@ -202,8 +210,9 @@ static int make_staging(struct landing *l, struct vz_err *err)
 {
 	vz_autofree char *root = vz_strf("%s/root", l->staging);
 	vz_autofree char *conf = vz_strf("%s/conf", l->staging);
+	vz_autofree char *dump = vz_strf("%s/dump", l->staging);
 	vz_autofree char *above = strdup(l->staging);
-	int r = root && conf && above ? 0 : -ENOMEM;
+	int r = root && conf && dump && above ? 0 : -ENOMEM;
 
 	if (!r && strrchr(above, '/') != above) {
 		*strrchr(above, '/') = 0;
@@ -215,6 +224,10 @@ static int make_staging(struct landing *l, struct vz_err *err)
 		r = -errno;
 	if (!r)
 		r = vz_remove_tree(AT_FDCWD, conf);
+	if (!r)
+		r = vz_remove_tree(AT_FDCWD, dump);
+	if (!r && l->j.live && mkdir(dump, 0700))
+		r = -errno;
 	if (!r && mkdir(conf, 0700))
 		r = -errno;
 	return r ? mig_fail(err, MIG_E_COPY, -r, "can't make %s", l->staging) : 0;
@@ -290,6 +303,8 @@ static int read_ask(struct landing *l, const json_t *ask, char **ret_text,
 		r = wire_flag(ask, "moved", ret_moved, err);
 	if (!r)
 		r = wire_flag(ask, "start", &l->j.start, err);
+	if (!r)
+		r = wire_flag(ask, "live", &l->j.live, err);
 	if (!r)
 		r = wire_flag(ask, "keep", &l->j.keep, err);
 	if (!r)
@@ -629,7 +644,9 @@ int landing_take(struct landing *l, struct vz_err *err)
 	if (!r)
 		r = make_known(l, &why);
 	if (!r && l->j.start)
-		r = start(l, &why);
+		r = l->j.live ? live_restore(l, &why) : start(l, &why);
+	if (!r && l->j.state == VZ_MIG_DONE)
+		return 0;
 	if (r) {
 		/* What can't be taken back is not refused: ours it stays, to be tried again. */
 		r = refuse(l, err);

@@ -17,6 +17,7 @@ enum phase {
 	PHASE_BEGIN,
 	PHASE_COPY, /* the VE may be running */
 	PHASE_STOP, /* from here on it does not */
+	PHASE_DUMP, /* or stands still, from here on */
 	PHASE_COPY_LAST,
 	PHASE_PREPARE,
 	PHASE_START,

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "sys/hold.h"
+#include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/mount.h"
 #include "ve/state.h"
@@ -17,6 +18,7 @@
 #include "vzmigrate/copy.h"
 #include "vzmigrate/departure.h"
 #include "vzmigrate/facts.h"
+#include "vzmigrate/live.h"
 #include "vzmigrate/scripts.h"
 
 /* Longer than the VE may take to stop, with what is done around it. */
@@ -33,7 +35,8 @@ struct job {
 	bool moved; /* its files are where vz.conf puts them */
 	char old[40]; /* an earlier migration that was undone; "": none */
 	struct copy_size size;
-	char *to; /* where its files go, there */
+	struct timespec since; /* all before that is in the copy */
+	char *to, *dump_to; /* where its files and its dump go, there */
 	bool begun; /* the destination has begun: it is to be told if we give up */
 };
 
@@ -46,6 +49,7 @@ static void job_done(struct job *j)
 	free(j->conf);
 	json_decref(j->files);
 	free(j->to);
+	free(j->dump_to);
 }
 
 /* --- what there is --- */
@@ -110,6 +114,18 @@ static int find_moved(struct job *j, struct vz_err *err)
 	return 0;
 }
 
+/* Its dump belongs to its files as they are, and to this node. */
+static int check_not_suspended(const struct job *j, struct vz_err *err)
+{
+	vz_autofree char *path = vz_dumpdir_path(&j->ve, NULL);
+
+	if (j->d.j.start || !path || !vz_dumpdir_is(path))
+		return 0;
+	return mig_fail(err, MIG_E_STOP, 0,
+			"VE %u is suspended: resume it, or remove its dump %s",
+			j->how->veid, path);
+}
+
 static int read_ve(struct job *j, struct vz_err *err)
 {
 	const struct send *how = j->how;
@@ -132,6 +148,9 @@ static int read_ve(struct job *j, struct vz_err *err)
 	if (r)
 		return mig_recast(err, MIG_E_SYSTEM, r);
 	j->d.j.start = vz_state_running(how->ctx, how->veid) == 1;
+	r = check_not_suspended(j, err);
+	if (r)
+		return r;
 	j->files = base_describe(&j->ve, err);
 	if (!j->files)
 		return -EINVAL;
@@ -220,18 +239,19 @@ static int begin(struct job *j, struct vz_err *err)
 	uint64_t stop_s = vz_cfg_u64(j->ve.cfg, VZ_P_STOP_TIMEOUT);
 	autojson json_t *answer = NULL;
 	json_t *scripts = scripts_pack(j->how->ctx, j->how->veid, err);
-	const char *root;
+	const char *root, *dump;
 	int r;
 
 	if (!scripts)
 		return -ENOMEM;
 	r = peer_call(
 		&j->peer,
-		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:I, s:O}", "op",
-			  "begin", "veid", (json_int_t)j->how->veid, "id", j->d.j.id,
-			  "old", j->old, "conf", wire_hex(j->conf, strlen(j->conf)),
-			  "scripts", scripts, "moved", j->moved, "start", j->d.j.start,
-			  "keep", j->how->keep_dest, "silent",
+		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:O}",
+			  "op", "begin", "veid", (json_int_t)j->how->veid, "id",
+			  j->d.j.id, "old", j->old, "conf",
+			  wire_hex(j->conf, strlen(j->conf)), "scripts", scripts, "moved",
+			  j->moved, "start", j->d.j.start, "keep", j->how->keep_dest,
+			  "live", j->how->live, "silent",
 			  (json_int_t)(stop_s + SILENT_MARGIN_S), "files", j->files),
 		PEER_LONG_MS, &answer, err);
 	if (r)
@@ -241,8 +261,13 @@ static int begin(struct job *j, struct vz_err *err)
 	if (!r && *root != '/')
 		r = mig_fail(err, MIG_E_CONNECT, 0, "%s sends no place for the files",
 			     j->peer.dest);
+	if (!r)
+		r = wire_text(answer, "dump", 4096, &dump, err);
 	j->to = r ? NULL : strdup(root);
-	return r ? r : j->to ? 0 : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't go on");
+	j->dump_to = r ? NULL : strdup(dump);
+	return r		     ? r
+	       : j->to && j->dump_to ? 0
+				     : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't go on");
 }
 
 static int stop(struct job *j, struct vz_err *err)
@@ -284,7 +309,11 @@ static int copy_files(struct job *j, struct vz_err *err)
 		r = copy_pass(&c, running, err);
 	if (!r)
 		r = struck(err);
-	if (r || !running)
+	/* What has changed during that is less, and faster to copy. */
+	if (!r && j->how->live)
+		r = copy_pass(&c, true, err);
+	j->since = since;
+	if (r || !running || j->how->live)
 		return r;
 	report_phase(rep, PHASE_STOP);
 	r = stop(j, err);
@@ -307,6 +336,7 @@ static int describe(struct job *j, struct vz_err *err)
 	strcpy(to->peer, j->how->dest);
 	strcpy(to->ssh, ssh);
 	to->keep = j->how->keep_source;
+	to->live = j->how->live;
 	return 0;
 }
 
@@ -325,7 +355,7 @@ static int move_over(struct job *j, struct vz_err *err)
 	r = begin(j, err);
 	if (!r)
 		r = copy_files(j, err);
-	if (!r) {
+	if (!r && !j->how->live) {
 		report_phase(rep, PHASE_PREPARE);
 		r = peer_call(&j->peer, json_pack("{s:s}", "op", "prepare"), PEER_LONG_MS,
 			      NULL, err);
@@ -376,6 +406,34 @@ static int hand_over(struct job *j, struct vz_err *err)
 	return r;
 }
 
+static void live_phase(void *data, enum phase phase)
+{
+	report_phase(data, phase);
+}
+
+static int go_live(struct job *j, struct vz_err *err)
+{
+	struct live live = { .ve = &j->ve,
+			     .d = &j->d,
+			     .copy = { .peer = &j->peer,
+				       .private = vz_ve_private(&j->ve, NULL),
+				       .to = j->to,
+				       .rsync_opts = j->how->rsync_opts },
+			     .dump_to = j->dump_to,
+			     .since = j->since,
+			     .phase = live_phase,
+			     .phase_data = j->how->report };
+	int r = live_move(&live, err);
+
+	/* Nothing that was decided: ours it stays. */
+	if (r && j->d.j.state == VZ_MIG_STOPPING)
+		return undo(j, r, err);
+	if (r || j->d.j.state != VZ_MIG_CLEARING)
+		return r;
+	report_phase(j->how->report, PHASE_CLEAR);
+	return departure_clear(&j->d, err);
+}
+
 static int steps(struct job *j, struct vz_err *err)
 {
 	const struct send *how = j->how;
@@ -391,11 +449,6 @@ static int steps(struct job *j, struct vz_err *err)
 		return mig_fail(err, MIG_E_STOPPED, 0,
 				"VE %u does not run: migrate it without --live",
 				how->veid);
-	if (how->live && !how->check_only)
-		return mig_fail(err, MIG_E_VERSION, 0,
-				"this version can't migrate live: without --live VE %u "
-				"is restarted there",
-				how->veid);
 	report_phase(how->report, PHASE_CONNECT);
 	r = peer_open(how->ctx, how->dest, how->ssh_opts, &j->peer, err);
 	if (r)
@@ -408,7 +461,9 @@ static int steps(struct job *j, struct vz_err *err)
 	if (r || how->check_only)
 		return r;
 	r = move_over(j, err);
-	return r ? undo(j, r, err) : hand_over(j, err);
+	if (r)
+		return undo(j, r, err);
+	return how->live ? go_live(j, err) : hand_over(j, err);
 }
 
 int send_ve(const struct send *how, struct vz_err *err)

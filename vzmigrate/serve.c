@@ -97,7 +97,7 @@ static int capacity(struct server *s, const json_t *ask, json_t *ret, struct vz_
 
 static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	vz_autofree char *root = NULL;
+	vz_autofree char *root = NULL, *dump = NULL;
 	uint64_t silent_s;
 	int r = wire_num(ask, "silent", 86400, &silent_s, err);
 
@@ -111,6 +111,8 @@ static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 	s->bound = true;
 	s->silent_ms = silent_s * 1000;
 	root = vz_strf("%s/root", s->landing.staging);
+	dump = vz_strf("%s/dump", s->landing.staging);
+	json_object_set_new(ret, "dump", json_string(dump ?: ""));
 	return json_object_set_new(ret, "root", json_string(root ?: ""))
 		       ? mig_fail(err, MIG_E_CONFIG, 0, "VE_PRIVATE is no UTF-8")
 		       : 0;

@@ -31,7 +31,9 @@ node_conf() {
 		"$d/etc/vz.conf"
 	echo 'SKIP_SYSCTL_SETUP="yes"' >>"$d/etc/vz.conf"
 	# Other ids on each: what moves must change its owners.
-	case $n in
+	# A VE that moves live keeps its ids: there the pools are one.
+	case ${SAME_POOL-}$n in
+	yes*) ;;
 	n1) echo 'UID_POOL="1073741824:1342177279"' ;;
 	n2) echo 'UID_POOL="1610612736:1879048191"' ;;
 	*) echo 'UID_POOL="1879048192:2013265919"' ;;
@@ -93,7 +95,9 @@ node_up() {
 	wait_for 10 test -s "$d/pid" || return
 	node_pid[$n]=$(cat "$d/pid")
 	ip link show switch >/dev/null 2>&1 || net_bridge switch || return
-	ip link add "to-$n" type veth peer name eth0 netns "${node_pid[$n]}" &&
+	# One MAC over all boots: what other nodes know of it stays right.
+	ip link add "to-$n" type veth peer name eth0 address "02:00:00:98:00:0${n#n}" \
+		netns "${node_pid[$n]}" &&
 		ip link set "to-$n" master switch up || return
 	on "$n" ip addr add "10.98.0.${n#n}/24" dev eth0 && on "$n" ip link set eth0 up &&
 		on "$n" /usr/sbin/sshd -f "$d/sshd.conf" -E "$d/sshd.log" || return
@@ -132,7 +136,7 @@ migrate() {
 	local to=$1 from=n1
 	shift
 	[ "$to" != n1 ] || from=n2
-	on "$from" vzmigrate --ssh="-F $T/ssh/config" "${@:1:$#-1}" "10.98.0.${to#n}" "${@: -1}"
+	on "$from" vzmigrate --ssh="-F $T/ssh/config -o ServerAliveInterval=1 -o ServerAliveCountMax=$((3 * SLOW))" "${@:1:$#-1}" "10.98.0.${to#n}" "${@: -1}"
 }
 
 recover() {

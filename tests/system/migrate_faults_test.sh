@@ -131,7 +131,7 @@ one() {
 	wait $job
 	said="exit status $?"
 	mend "$fault" "$src" "$dst"
-	wait_for 60 settled
+	wait_for 120 settled
 	ok $? "$i: $fault at $state: one VE runs, nothing is left" ||
 		diag "from $src to $dst, $said: $(cat "$T/said")" "runs on: $(where)" "left: $(nothing_left)" \
 			"$(recover n1 2>&1)" "$(recover n2 2>&1)" "$(cat "$T"/n?/state/migrate/* 2>/dev/null)"

@@ -181,6 +181,7 @@ sed 's/^ *//' >"$T/n1/state/migrate/1701.out" <<-END
 	MIGRATION="0123"
 	PEER="10.98.0.2"
 	SSH="-F $T/ssh/config"
+	LIVE="no"
 	START="yes"
 	KEEP="no"
 	PID="0"

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vzmigrate --live: a VE's processes go with it, with all they have, to and fro; when it
+# fails they go on where they were.
+export OWN_NET=yes SAME_POOL=yes
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/migrate.sh"
+
+need_nodes
+need_criu
+keeper=$(test_program keeper) || skip_all "no keeper"
+node_up n1 && node_up n2 || exit
+node_ve n1 1721 --hostname kept || exit
+install -o "$(stat -c %u "$T/n1/private/1721/bin/busybox")" \
+	-g "$(stat -c %g "$T/n1/private/1721/bin/busybox")" "$keeper" "$T/n1/private/1721/bin/keeper"
+
+in_ve() {
+	on "$at" vzctl exec 1721 "$@"
+}
+# What the keeper has lost, or nothing.
+lost() {
+	in_ve 'rm -f /root/k/said; echo >/root/k/ask'
+	wait_for 20 in_ve test -e /root/k/said || echo "no answer: $(in_ve 'cat /root/log; ps')"
+	in_ve cat /root/k/said | grep -v -e '^ok ' -e '^end$'
+}
+goes_to() {
+	run_ok "$2" migrate "$1" --live --json 1721 || return
+	at=$1
+	is "$(copies 1721) $(nothing_left)" "1 " "once, and nothing is left"
+	diag "it stood still for $(jq -rs 'last.down_ms' <<<"$out") ms"
+	is "$(lost)" "" "nothing was lost"
+}
+
+settled() {
+	recover n1
+	recover n2
+	[ "$(copies 1721) $(nothing_left)" = "1 " ]
+}
+
+at=n1
+run_is 2 "a VE that does not run" migrate n2 --live 1721
+on n1 vzctl --quiet start 1721
+in_ve 'mkdir -p /root/k && { keeper /root/k >/root/log 2>&1 </dev/null & }'
+wait_for 10 in_ve test -e /root/k/said
+ok $? "a process that has everything" || diag "$(in_ve cat /root/log)"
+pids=$(in_ve pidof keeper)
+goes_to n2 "it moves live"
+goes_to n1 "and back"
+is "$(in_ve pidof keeper)" "$pids" "its processes have their numbers"
+
+# Not restored there: it goes on here.
+echo 'exit 3' >"$T/n2/etc/conf/vps.mount"
+run_is 7 "one that can't be restored there" migrate n2 --live 1721
+like "$err" "vps.mount" "says why"
+is "$(status_of n1 1721) $(status_of n2 1721)" "exist mounted running deleted unmounted down" "goes on here"
+is "$(lost)$(nothing_left)" "" "nothing was lost"
+rm "$T/n2/etc/conf/vps.mount"
+
+# Killed at each step, also while it stands still.
+for state in "stopping out" "receiving in" "prepared in" "handed out" "taking in" "done in" "clearing out"; do
+	read -r what side <<<"$state"
+	src=$at dst=n2
+	[ "$src" = n1 ] || dst=n1
+	migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
+	job=$!
+	file=$T/$src
+	[ "$side" = out ] || file=$T/$dst
+	until ! kill -0 $job 2>/dev/null || grep -qs "^STATE=\"$what\"" "$file/state/migrate/1721.$side"; do :; done
+	# shellcheck disable=SC2016 # for the node's shell
+	on "$src" sh -c 'kill -9 $(pidof vzmigrate)' 2>/dev/null
+	wait $job 2>/dev/null
+	wait_for 60 settled
+	ok $? "killed at $what: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
+	for n in n1 n2; do
+		[[ $(status_of $n 1721) != *running* ]] || at=$n
+	done
+	is "$(lost)" "" "on $at, and nothing was lost"
+done
+run_ok "suspended" on "$at" vzctl --quiet suspend 1721
+dst=n2
+[ "$at" = n1 ] || dst=n1
+run_is 8 "it stays, with its dump" migrate $dst 1721
+run_ok "which is good" on "$at" vzctl --quiet resume 1721
+is "$(lost)" "" "and whole"
+on "$at" vzctl --quiet stop 1721 --fast
+on "$at" vzctl --quiet destroy 1721
+done_testing

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZMIGRATE_LIVE_H
+#define VZMIGRATE_LIVE_H
+
+#include "ve/ve.h"
+#include "vzmigrate/copy.h"
+#include "vzmigrate/departure.h"
+#include "vzmigrate/landing.h"
+#include "vzmigrate/report.h"
+
+/*
+ * A VE with its processes. It stands still from the end of its dump on: the last of
+ * its files and the dump go over, the destination restores it and says so, and only
+ * then it is ended here. Whatever fails before it is handed over, it goes on.
+ */
+struct live {
+	struct vz_ve *ve;
+	struct departure *d;
+	struct copy copy; /* of its files, which were copied while it ran */
+	const char *dump_to; /* where its dump goes, there */
+	struct timespec since; /* see copy_changed() */
+	void (*phase)(void *data, enum phase phase);
+	void *phase_data;
+	/* ours */
+	char *path; /* the dump's, without .new */
+	int dir;
+	bool dumped; /* what fails then is no fault of the dump's */
+};
+
+/*
+ * 0: it runs there (VZ_MIG_CLEARING). Else the journal says what came of it: what is
+ * STOPPING goes on here and is to be undone; UNDONE was refused, and goes on here;
+ * HANDED is ended here and the destination's, to be finished by --recover.
+ */
+int live_move(struct live *l, struct vz_err *err);
+
+/* On the destination: restore it. It does not move before VZ_MIG_DONE is written. */
+int live_restore(struct landing *l, struct vz_err *err);
+
+#endif
