@@ -47,6 +47,13 @@ seeds_wire() {
 	echo '{"ok":false,"code":9,"error":"x","scripts":{"mount":"00"},"problems":[{"kind":""}]}' >"$1/no"
 }
 
+seeds_criulog() {
+	printf '(00.01) Dumping task (pid: 7 comm: a)\n(00.02) Error (criu/tty.c:9): ctty inheritance detected\n' \
+		>"$1/dump"
+	printf '(00.01)     16: Error (criu/files-reg.c:9): Can%st open file x: No such file\n' "'" >"$1/restore"
+	printf '\010\001\020\000\070\015\112\003why' >"$1/answer"
+}
+
 run make -s -j 2 fuzz-programs
 ok "$status" "the fuzzers compile" || diag "$out" "$err"
 

@@ -145,7 +145,10 @@ settled() {
 }
 begin
 bad=''
-for ms in 0 60 120 200 300 500; do
+# In an emulated node each of them takes half a minute.
+points='0 60 120 200 300 500'
+[ "$SLOW" = 1 ] || points='120 300'
+for ms in $points; do
 	killed_after $((ms * SLOW)) vzctl --quiet suspend 2110
 	wait_for 20 settled || bad+="after suspend of $ms ms: $(vzctl status 2110); "
 	if status_has suspended; then
@@ -158,7 +161,7 @@ for ms in 0 60 120 200 300 500; do
 	what=$(lost)
 	[ -z "$what" ] || bad+="lost after $ms ms: $what; "
 done
-is "$bad" "" "killed at 6 points each, the VE runs or is suspended, and has all it had"
+is "$bad" "" "killed at some points each, the VE runs or is suspended, and has all it had"
 
 # --- and criu ---
 
