@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# VEs of other kinds are suspended and resumed: on overlay, with a directory of the node,
+# without a user namespace; by the node's shutdown and boot.
+. "$(dirname "$0")/../lib.sh"
+
+need_criu
+keeper=$(test_program keeper) || skip_all "no keeper"
+chmod a+x "$T" "${T%/*}"
+mkdir "$T/bound" && echo here >"$T/bound/file"
+
+# begin VEID: with a keeper in it
+begin() {
+	vzctl --quiet start "$1" && vzctl exec "$1" 'cat >/bin/keeper && chmod 755 /bin/keeper' <"$keeper" &&
+		vzctl exec "$1" 'mkdir -p /root/k && { keeper /root/k >/root/log 2>&1 </dev/null & }' &&
+		wait_for 10 vzctl exec "$1" test -e /root/k/said
+}
+# What its keeper has lost, or nothing.
+lost() {
+	vzctl exec "$1" 'rm -f /root/k/said; echo >/root/k/ask'
+	wait_for 20 vzctl exec "$1" test -e /root/k/said || echo "no answer"
+	vzctl exec "$1" cat /root/k/said | grep -v -e '^ok ' -e '^end$'
+}
+# keeps VEID WHAT
+keeps() {
+	run_ok "$2 is suspended" vzctl suspend "$1"
+	run_ok "and resumed" vzctl resume "$1"
+	is "$(lost "$1")" "" "and has all it had"
+}
+
+if make_ve 2140 --layout overlay >"$T/made" 2>&1; then
+	begin 2140
+	keeps 2140 "a VE on overlay"
+	vzctl --quiet stop 2140 --fast
+else
+	for what in "is suspended" "and resumed" "and has all it had"; do
+		skip "a VE on overlay $what" "$(tail -n 1 "$T/made")"
+	done
+fi
+
+make_ve 2141 >/dev/null 2>&1
+echo "BIND=\"$T/bound:/mnt:ro\"" >>"$VZ_CONFDIR/conf/2141.conf"
+begin 2141
+keeps 2141 "a VE with a directory of the node"
+is "$(vzctl exec 2141 cat /mnt/file)" here "which it sees"
+run_is 8 "and can't write to" vzctl exec 2141 touch /mnt/other
+
+make_ve 2142 --local_uid 0 >/dev/null 2>&1
+begin 2142
+keeps 2142 "a VE without a user namespace"
+
+vzctl --quiet set 2141 --onboot yes --save
+vzctl --quiet set 2142 --onboot yes --save
+cat >>"$VZ_CONFDIR/vz.conf" <<-'END'
+	VE_STOP_MODE="suspend"
+	SKIP_SYSCTL_SETUP="yes"
+END
+run_ok "shutdown with VE_STOP_MODE=suspend" vzctl shutdown
+like "$(vzctl status 2141)" "down suspended" "suspends a VE"
+like "$(vzctl status 2142)" "down suspended" "and another"
+run_ok "boot" vzctl boot
+is "$(lost 2141)" "" "lets it go on"
+is "$(lost 2142)" "" "and the other"
+vzctl --quiet stop 2141 --fast
+vzctl --quiet stop 2142 --fast
+done_testing
