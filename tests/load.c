@@ -10,11 +10,17 @@
  * other. `pass`: COUNT files and sockets are made by a process that hands them on
  * and ends.
  *
- * KIND: storm pass proc thread tcp tcp6 udp unix pair accept file flock lock pty shm mem signal mlock
+ * KIND: storm pass proc thread tcp tcp6 udp unix pair accept file flock lock pty shm mem
+ *	 signal mlock message datagram rules
+ *
+ * `message`: 4,000 bytes to a socket of its own each, which nobody reads; `datagram`: the
+ * same by UDP, refused is what did not arrive; `rules`: a table of iptables with one
+ * rule more each. `load buffer TYPE SIZE` tells what a buffer of that size becomes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -41,6 +47,16 @@ static int keep(int fd)
 	if (fd >= 0)
 		kept[n_kept++] = fd;
 	return fd < 0 ? -1 : 0;
+}
+
+/* What was refused is not kept, and its error is told. */
+static int drop(int fd)
+{
+	int e = errno;
+
+	close(fd);
+	errno = e;
+	return -1;
 }
 
 static int take_proc(int i)
@@ -132,14 +148,7 @@ static int take_flock(int i)
 {
 	int fd = open("/tmp/load.lock", O_RDWR | O_CREAT, 0600);
 
-	if (fd < 0 || flock(fd, LOCK_SH)) {
-		int e = errno;
-
-		close(fd);
-		errno = e;
-		return -1;
-	}
-	return keep(fd);
+	return fd < 0 || flock(fd, LOCK_SH) ? drop(fd) : keep(fd);
 }
 
 static int take_pty(int i)
@@ -261,16 +270,122 @@ static int take_pass(int i)
 	return keep(fd[1]);
 }
 
+#define TEXT 4000
+static char message[TEXT];
+
+static int take_message(int i)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd))
+		return -1;
+	if (send(fd[0], message, TEXT, 0) != TEXT)
+		return drop(fd[0]), drop(fd[1]);
+	keep(fd[0]);
+	return keep(fd[1]);
+}
+
+static int take_datagram(int i)
+{
+	static int from = -1;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (from < 0)
+		from = socket(AF_INET, SOCK_DGRAM, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	/* By the loopback link it is there when sendto() returns, as a rule, or never. */
+	if (fd < 0 || bind(fd, (void *)&at, len) || getsockname(fd, (void *)&at, &len) ||
+	    sendto(from, message, TEXT, 0, (void *)&at, len) != TEXT ||
+	    recv(fd, message, TEXT, MSG_PEEK) != TEXT)
+		return drop(fd);
+	return keep(fd);
+}
+
+/* What iptables does: the whole table anew, one rule longer than it was. */
+static int take_rules(int i)
+{
+	struct ipt_getinfo info = { .name = "filter" };
+	struct {
+		struct ipt_entry entry;
+		struct xt_standard_target target;
+	} rule = {
+		.entry = { .target_offset = sizeof(struct ipt_entry),
+			   .next_offset = sizeof(rule) },
+		.target = { .target = { .u.user.target_size = XT_ALIGN(
+						sizeof(struct xt_standard_target)) },
+			    .verdict = -NF_ACCEPT - 1 },
+	};
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW), r, e;
+	struct ipt_get_entries *old;
+	struct ipt_replace *new;
+	size_t at = sizeof(rule);
+	socklen_t len = sizeof(info);
+
+	if (fd < 0 || getsockopt(fd, SOL_IP, IPT_SO_GET_INFO, &info, &len))
+		return -1;
+	len = sizeof(*old) + info.size;
+	old = calloc(1, len);
+	new = calloc(1, sizeof(*new) + info.size + at);
+	memcpy(old->name, info.name, sizeof(old->name));
+	old->size = info.size;
+	if (getsockopt(fd, SOL_IP, IPT_SO_GET_ENTRIES, old, &len))
+		return -1;
+	memcpy(new->name, info.name, sizeof(new->name));
+	new->valid_hooks = info.valid_hooks;
+	new->num_entries = info.num_entries + 1;
+	new->size = info.size + at;
+	new->num_counters = info.num_entries;
+	new->counters = calloc(info.num_entries, sizeof(struct xt_counters));
+	/* The first chain is INPUT's: what is new goes before all. */
+	for (int k = 0; k < NF_INET_NUMHOOKS; k++) {
+		new->hook_entry[k] = info.hook_entry[k] ? info.hook_entry[k] + at : 0;
+		new->underflow[k] = info.underflow[k] + at;
+	}
+	memcpy(new->entries, &rule, sizeof(rule));
+	memcpy((char *)new->entries + at, old->entrytable, info.size);
+	r = setsockopt(fd, SOL_IP, IPT_SO_SET_REPLACE, new,
+		       sizeof(*new) + info.size + at);
+	e = errno;
+	free(new->counters);
+	free(new);
+	free(old);
+	close(fd);
+	errno = e;
+	return r;
+}
+
+/* load buffer tcp|udp|unix SIZE: what the kernel makes of it, to send and to receive */
+static int tell_buffer(const char *type, int size)
+{
+	int domain = strcmp(type, "unix") ? AF_INET : AF_UNIX, sent = 0, received = 0;
+	int fd = socket(domain, strcmp(type, "tcp") ? SOCK_DGRAM : SOCK_STREAM, 0);
+	socklen_t len = sizeof(int);
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sent, &len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &received, &len))
+		return 1;
+	printf("%d %d\n", sent, received);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*take)(int i);
 } kinds[] = {
-	{ "storm", take_storm }, { "pass", take_pass },	    { "proc", take_proc },
-	{ "tcp", take_tcp },	 { "tcp6", take_tcp6 },	    { "udp", take_udp },
-	{ "unix", take_unix },	 { "pair", take_pair },	    { "accept", take_accept },
-	{ "file", take_file },	 { "flock", take_flock },   { "lock", take_lock },
-	{ "pty", take_pty },	 { "shm", take_shm },	    { "mem", take_mem },
-	{ "mlock", take_mlock }, { "signal", take_signal },
+	{ "storm", take_storm },       { "pass", take_pass },
+	{ "proc", take_proc },	       { "tcp", take_tcp },
+	{ "tcp6", take_tcp6 },	       { "udp", take_udp },
+	{ "unix", take_unix },	       { "pair", take_pair },
+	{ "accept", take_accept },     { "file", take_file },
+	{ "flock", take_flock },       { "lock", take_lock },
+	{ "pty", take_pty },	       { "shm", take_shm },
+	{ "mem", take_mem },	       { "mlock", take_mlock },
+	{ "signal", take_signal },     { "message", take_message },
+	{ "datagram", take_datagram }, { "rules", take_rules },
 };
 
 static void give_back(const char *kind)
@@ -293,6 +408,8 @@ int main(int argc, char **argv)
 	int len;
 	char c;
 
+	if (argc == 4 && !strcmp(argv[1], "buffer"))
+		return tell_buffer(argv[2], atoi(argv[3]));
 	while (argc > 2 && k < sizeof(kinds) / sizeof(*kinds) &&
 	       strcmp(kinds[k].name, argv[1]))
 		k++;

@@ -19,6 +19,7 @@
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define IPPROTO_UDP 17
 #define SIGRTMIN 32
 #define EAGAIN 11
 #define ENOMEM 12
@@ -30,9 +31,12 @@
 #define ENOBUFS 105
 #define NULL ((void *)0)
 
+#include "bpf/acct_bufs.h"
 #include "bpf/acct_charge.h"
 #include "bpf/acct_group.h"
 #include "bpf/acct_mm.h"
+#include "bpf/acct_opts.h"
+#include "bpf/acct_rules.h"
 #include "bpf/acct_sample.h"
 #include "bpf/acct_show.h"
 #include "bpf/acct_trace.h"
@@ -129,8 +133,12 @@ int command(struct vz_acct_command *ctx)
 		if (cmd.op == VZ_ACCT_LIMITS) {
 			c->barrier = cmd.barrier[i];
 			c->limit = cmd.limit[i];
+			if (VZ_ACCT_BUFS & VZ_UBC_BIT(i) && c->limit != NO_BOUND)
+				bufs_limited = 1;
 		} else if (cmd.op == VZ_ACCT_SAMPLED) {
 			c->held = cmd.limit[i];
+			if (i == VZ_UBC_NUMIPTENT)
+				bpf_map_delete_elem(&rules_since, &cmd.group);
 			raise_max(c, cmd.limit[i]);
 		} else if (cmd.op == VZ_ACCT_RAISED) {
 			raise_max(c, cmd.barrier[i]);

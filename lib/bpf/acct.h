@@ -38,6 +38,9 @@ enum vz_ubc_id {
 };
 #define VZ_UBC_BIT(id) (1u << (id))
 
+/* Those that are looked at with each message, once a VE has a limit of one. */
+#define VZ_ACCT_BUFS (VZ_UBC_BIT(VZ_UBC_OTHERSOCKBUF) | VZ_UBC_BIT(VZ_UBC_DGRAMRCVBUF))
+
 /* A number that can't be measured: INT64_MIN. */
 #define VZ_ACCT_UNKNOWN (-0x7fffffffffffffffLL - 1)
 
@@ -61,13 +64,15 @@ struct vz_acct_source {
 /* By the number of the VE's group in cgroup2. */
 struct vz_acct_row {
 	__u32 veid;
-	__u32 cgroup1; /* bits: 1 memory, 2 pids are v1's */
+	__u32 cgroup1; /* bits: 1 memory, 2 pids are v1's; and VZ_ACCT_LOST() */
 	__u64 sampled; /* CLOCK_BOOTTIME ns of the last sampling; 0: never */
 	struct vz_acct_source from;
 	struct vz_acct_count c[VZ_UBC__COUNT];
 };
 #define VZ_ACCT_MEMORY_V1 1u
 #define VZ_ACCT_PIDS_V1 2u
+/* An object of this counter could not be noted: how many there are is not known. */
+#define VZ_ACCT_LOST(id) (1u << (8 + (id)))
 
 /* What the reader of all VEs' counters gets, one after the other. */
 struct vz_acct_record {

@@ -27,8 +27,12 @@ struct {
 	__type(value, struct owner);
 } owners SEC(".maps");
 
-/* Objects that could not be noted: these are not counted. */
-__u64 lost;
+/* An object that could not be noted: from now on the counter is not known. */
+static __always_inline void lost(struct vz_acct_row *row, __u32 id)
+{
+	/* Should two meet here, the next one that is lost says it again. */
+	row->cgroup1 |= VZ_ACCT_LOST(id);
+}
 
 static __always_inline void raise_max(struct vz_acct_count *c, __s64 n)
 {
@@ -106,7 +110,7 @@ static __always_inline int own(const void *object, struct vz_acct_row *row, __u6
 	disown(object);
 	if (bpf_map_update_elem(&owners, &key, &o, BPF_NOEXIST)) {
 		__sync_fetch_and_add(&row->c[id].held, -1);
-		__sync_fetch_and_add(&lost, 1);
+		lost(row, id);
 	}
 	return 0;
 }

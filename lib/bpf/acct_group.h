@@ -2,10 +2,12 @@
 #ifndef VZ_BPF_ACCT_GROUP_H
 #define VZ_BPF_ACCT_GROUP_H
 
+#include "bpf/acct_bufs.h"
+
 /*
  * For kernels that take no programs on their functions: what programs of a
- * VE's own group in cgroup2 can count, which is TCP sockets. They go when the
- * group does.
+ * VE's own group in cgroup2 can count: TCP sockets, and what other sockets of the
+ * Internet's families there are. They go when the group does.
  */
 
 /* On whose group a program is put: the number of that group. */
@@ -33,6 +35,51 @@ static __always_inline struct vz_acct_row *row_of_group(void)
 	return bpf_map_lookup_elem(&rows, group);
 }
 
+/*
+ * How many sockets of UDP and the like a VE has. Local ones are not seen, so that
+ * these are not all that numothersock is about; but when they alone are as many as
+ * may be, the next one is too many.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __s64);
+} inet_others SEC(".maps");
+
+static __always_inline int other_made(void)
+{
+	__u64 *group = bpf_get_local_storage(&own_group, 0);
+	struct vz_acct_row *row = bpf_map_lookup_elem(&rows, group);
+	__s64 none = 0, *n;
+
+	if (!row)
+		return 1;
+	n = bpf_map_lookup_elem(&inet_others, group);
+	if (!n) {
+		bpf_map_update_elem(&inet_others, group, &none, BPF_NOEXIST);
+		n = bpf_map_lookup_elem(&inet_others, group);
+	}
+	if (!n)
+		return 1;
+	if (__sync_fetch_and_add(n, 1) < row->c[VZ_UBC_NUMOTHERSOCK].limit)
+		return 1;
+	__sync_fetch_and_add(n, -1);
+	refused(&row->c[VZ_UBC_NUMOTHERSOCK]);
+	bpf_set_retval(-ENOBUFS);
+	return 0;
+}
+
+static __always_inline void other_freed(void)
+{
+	__u64 *group = bpf_get_local_storage(&own_group, 0);
+	__s64 *n = bpf_map_lookup_elem(&inet_others, group);
+
+	if (n)
+		__sync_fetch_and_add(n, -1);
+}
+
 static __always_inline int is_tcp(__u32 family, __u32 type)
 {
 	return (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM;
@@ -45,7 +92,7 @@ int group_socket_made(struct bpf_sock *sk)
 	struct vz_acct_count *c;
 
 	if (!is_tcp(sk->family, sk->type))
-		return 1;
+		return other_made();
 	row = row_of_group();
 	if (!row)
 		return 1;
@@ -69,8 +116,11 @@ int group_socket_freed(struct bpf_sock *sk)
 {
 	__u64 *charged;
 
-	if (!is_tcp(sk->family, sk->type))
+	if (!is_tcp(sk->family, sk->type)) {
+		other_freed();
+		forget_flight(sk);
 		return 1;
+	}
 	charged = bpf_sk_storage_get(&accepted, sk, NULL, 0);
 	if (!charged || __sync_lock_test_and_set(charged, 0))
 		let_go();
@@ -100,7 +150,8 @@ int group_socket_state(struct bpf_sock_ops *ops)
 		row ? bpf_sk_storage_get(&accepted, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE)
 		    : NULL;
 	if (!charged || !row) {
-		__sync_fetch_and_add(&lost, 1);
+		if (row)
+			lost(row, VZ_UBC_NUMTCPSOCK);
 		return 1;
 	}
 	*charged = 1;
@@ -147,7 +198,27 @@ static __always_inline int has_asked(struct __sk_buff *skb, __u32 veid)
 	return 0;
 }
 
-/* What comes for a listener of a VE that has all its sockets is dropped. */
+/* A datagram has its text, and what the kernel needs to keep it. */
+static __always_inline int datagram_fits(struct __sk_buff *skb, struct bpf_sock *sk)
+{
+	__u64 *group = bpf_get_local_storage(&own_group, 0);
+	struct vz_acct_row *row = bpf_map_lookup_elem(&rows, group);
+	struct vz_acct_count *c;
+	struct sock *at = NULL;
+
+	if (!row)
+		return 1;
+	c = &row->c[VZ_UBC_DGRAMRCVBUF];
+	/* Read, since the verifier lets nobody look behind what it knows of a socket. */
+	bpf_probe_read_kernel(&at, sizeof(at), &sk);
+	return c->limit == NO_BOUND ||
+	       !may_take(c, *group, at, RECEIVED, true_size(skb->len));
+}
+
+/*
+ * What comes for a listener of a VE that has all its sockets is dropped, and so
+ * is a datagram for which the VE has no room.
+ */
 SEC("cgroup_skb/ingress")
 int group_connection_asked(struct __sk_buff *skb)
 {
@@ -155,7 +226,11 @@ int group_connection_asked(struct __sk_buff *skb)
 	struct vz_acct_count *c;
 	struct vz_acct_row *row;
 
-	if (!sk || sk->state != BPF_TCP_LISTEN)
+	if (!sk)
+		return 1;
+	if (bufs_limited && sk->protocol == IPPROTO_UDP)
+		return datagram_fits(skb, sk);
+	if (sk->state != BPF_TCP_LISTEN)
 		return 1;
 	row = row_of_group();
 	if (!row)

@@ -212,7 +212,7 @@ struct request_sock {
 };
 struct sock {
 	struct sock_common __sk_common;
-	unsigned short sk_type;
+	unsigned short sk_type, sk_protocol;
 	int sk_wmem_queued;
 	atomic_t sk_wmem_alloc;
 	struct {
@@ -223,6 +223,11 @@ struct socket {
 	short type;
 	struct sock *sk;
 };
+struct sk_buff {
+	unsigned int len, truesize;
+	unsigned char *data;
+};
+struct msghdr;
 struct pts_fs_info;
 struct ipc_params {
 	int flg;

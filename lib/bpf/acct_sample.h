@@ -57,7 +57,10 @@ static __always_inline struct vz_acct_sums *sums_of_task(struct task_struct *tas
 	if (s && s->turn == new.turn)
 		return s;
 	bpf_map_update_elem(&sums, &group, &new, BPF_ANY);
-	return bpf_map_lookup_elem(&sums, &group);
+	s = bpf_map_lookup_elem(&sums, &group);
+	if (!s)
+		too_many = 1;
+	return s;
 }
 
 /* -- lists of the kernel -- */
@@ -214,9 +217,34 @@ static long put_sums(struct bpf_map *map, __u64 *group, struct vz_acct_row *row,
 	for (int i = 0; i < VZ_UBC__COUNT; i++) {
 		if (!(sampled_mask & VZ_UBC_BIT(i)))
 			continue;
-		row->c[i].held = s->v[i];
-		raise_max(&row->c[i], s->v[i]);
+		/* Rather no number than one that has not all in it. */
+		row->c[i].held = too_many ? VZ_ACCT_UNKNOWN : s->v[i];
+		raise_max(&row->c[i], row->c[i].held);
 	}
+	return 0;
+}
+
+/* VEs come and go, and what was theirs is not to fill the maps. */
+static long drop_sums(struct bpf_map *map, __u64 *group, struct vz_acct_sums *s,
+		      void *unused)
+{
+	if (!bpf_map_lookup_elem(&rows, group))
+		bpf_map_delete_elem(&sums, group);
+	return 0;
+}
+
+static long drop_in_flight(struct bpf_map *map, __u64 *group, struct in_flight *all,
+			   void *unused)
+{
+	if (!bpf_map_lookup_elem(&rows, group))
+		bpf_map_delete_elem(&in_flight, group);
+	return 0;
+}
+
+static long drop_others(struct bpf_map *map, __u64 *group, __s64 *n, void *unused)
+{
+	if (!bpf_map_lookup_elem(&rows, group))
+		bpf_map_delete_elem(&inet_others, group);
 	return 0;
 }
 
@@ -231,10 +259,11 @@ int sample_begin(void *ctx)
 SEC("syscall")
 int sample_end(void *ctx)
 {
-	if (too_many)
-		return -ENOSPC;
 	bpf_for_each_map_elem(&rows, put_sums, NULL, 0);
-	return 0;
+	bpf_for_each_map_elem(&sums, drop_sums, NULL, 0);
+	bpf_for_each_map_elem(&in_flight, drop_in_flight, NULL, 0);
+	bpf_for_each_map_elem(&inet_others, drop_others, NULL, 0);
+	return too_many ? -ENOSPC : 0;
 }
 
 #endif

@@ -219,12 +219,26 @@ static __always_inline void remember(struct vz_acct_row *row, struct vz_acct_rec
 	}
 }
 
-static __always_inline void cover(struct vz_acct_record *r)
+static __always_inline void cover_lost(__u32 flags, struct vz_acct_record *r, int id)
 {
+	if (flags & VZ_ACCT_LOST(id))
+		not_known(&r->c[id]);
+}
+
+static __always_inline void cover(const struct vz_acct_row *row, struct vz_acct_record *r)
+{
+	__u32 flags = row->cgroup1;
+
 	for (int i = 0; i < VZ_UBC__COUNT; i++) {
 		if (unknown_fail & VZ_UBC_BIT(i))
 			r->c[i].failcnt = VZ_ACCT_UNKNOWN;
 	}
+	/* Those whose objects are noted one by one. */
+	cover_lost(flags, r, VZ_UBC_NUMTCPSOCK);
+	cover_lost(flags, r, VZ_UBC_NUMOTHERSOCK);
+	cover_lost(flags, r, VZ_UBC_NUMFLOCK);
+	cover_lost(flags, r, VZ_UBC_NUMPTY);
+	cover_lost(flags, r, VZ_UBC_NUMFILE);
 }
 
 static __always_inline struct vz_acct_record *make_record(__u64 group,
@@ -246,7 +260,7 @@ static __always_inline struct vz_acct_record *make_record(__u64 group,
 	put(&r->c[VZ_UBC_VMGUARPAGES], r->c[VZ_UBC_PRIVVMPAGES].held,
 	    r->c[VZ_UBC_PRIVVMPAGES].maxheld);
 	remember(row, r);
-	cover(r);
+	cover(row, r);
 	return r;
 }
 

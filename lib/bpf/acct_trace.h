@@ -148,6 +148,7 @@ int BPF_PROG(unix_connected, struct sock *sk, struct sock *other, struct sock *n
 SEC("fentry/security_sk_free")
 int BPF_PROG(socket_freed, struct sock *sk)
 {
+	forget_flight(sk);
 	disown(sk);
 	return 0;
 }
@@ -155,6 +156,7 @@ int BPF_PROG(socket_freed, struct sock *sk)
 SEC("fentry/security_sk_free")
 int BPF_PROG(socket_freed_2, struct sock *sk)
 {
+	forget_flight(sk);
 	disown(sk);
 	return 0;
 }

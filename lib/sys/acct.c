@@ -46,12 +46,15 @@ static const struct part {
 	enum attach how;
 	uint32_t counts; /* exact only with this one */
 	bool optional; /* not on every machine */
+	bool extra; /* limits something that is counted without it */
 } parts[] = {
 	{ "command", TIER_ANY, PIN_PROGRAM },
 	{ "learn", TIER_ANY, PIN_PROGRAM },
 	{ "sample_begin", TIER_ANY, PIN_PROGRAM },
 	{ "sample_end", TIER_ANY, PIN_PROGRAM },
 	{ "resources", TIER_ANY, PIN_PROGRAM },
+	{ "group_option_set", TIER_ANY, PIN_PROGRAM, .extra = true },
+	{ "group_sysctl_set", TIER_ANY, PIN_PROGRAM, .extra = true },
 	{ "walk_tasks", TIER_ANY, ITERATE },
 	{ "walk_files", TIER_ANY, ITERATE },
 	{ "dump", TIER_ANY, ITERATE_ROWS },
@@ -70,6 +73,10 @@ static const struct part {
 	{ "unix_connected", TIER_TRACE, ATTACH, B(VZ_UBC_NUMOTHERSOCK) },
 	{ "socket_made", TIER_TRACE, ATTACH,
 	  B(VZ_UBC_NUMTCPSOCK) | B(VZ_UBC_NUMOTHERSOCK) },
+	{ "datagram_read", TIER_TRACE, ATTACH, .extra = true },
+	{ "datagram_came", TIER_TRACE, ATTACH, .extra = true },
+	{ "message_sent", TIER_TRACE, ATTACH, .extra = true },
+	{ "rules_sent", TIER_TRACE, ATTACH, .extra = true },
 	{ "lock_freed", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFLOCK) },
 	{ "lock_made", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFLOCK) },
 	{ "lock_asked", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFLOCK) },
@@ -137,7 +144,8 @@ static bool has_target(const struct btf *kernel, const struct bpf_program *prog)
  * Choose the programs of a tier, less those of counters that lack one of
  * theirs. Returns the counters that are then exact.
  */
-static uint32_t choose(struct acct *skel, const struct btf *kernel, enum tier tier)
+static uint32_t choose(struct acct *skel, const struct btf *kernel, enum tier tier,
+		       bool extra)
 {
 	uint32_t all = 0, broken = 0;
 	bool use[VZ_ARRAY_SIZE(parts)];
@@ -146,7 +154,8 @@ static uint32_t choose(struct acct *skel, const struct btf *kernel, enum tier ti
 		struct bpf_program *p =
 			bpf_object__find_program_by_name(skel->obj, parts[i].name);
 
-		use[i] = p && (parts[i].tier == TIER_ANY || parts[i].tier == tier);
+		use[i] = p && (parts[i].tier == TIER_ANY || parts[i].tier == tier) &&
+			 (extra || !parts[i].extra);
 		if (use[i] && !has_target(kernel, p)) {
 			use[i] = false;
 			broken |= parts[i].optional ? 0 : parts[i].counts;
@@ -178,7 +187,7 @@ static int size_maps(struct acct *skel)
 	return r ? r : bpf_map__set_max_entries(skel->maps.seen, n / 4);
 }
 
-static struct acct *load_tier(const struct btf *kernel, enum tier tier,
+static struct acct *load_tier(const struct btf *kernel, enum tier tier, bool extra,
 			      unsigned int level)
 {
 	autoskeleton struct acct *skel = acct__open();
@@ -188,7 +197,7 @@ static struct acct *load_tier(const struct btf *kernel, enum tier tier,
 		return NULL;
 	if (size_maps(skel))
 		return NULL;
-	exact = choose(skel, kernel, tier);
+	exact = choose(skel, kernel, tier, extra);
 	skel->rodata->level = level;
 	skel->rodata->sampled_mask = SAMPLED | (EITHER & ~exact);
 	skel->rodata->unknown_fail = REFUSED_UNSEEN & ~exact;
@@ -278,8 +287,11 @@ static int pin_all(const struct vz_ctx *ctx, struct acct *skel, const char *dir,
 		r = pin_map(skel->maps.own_group, dir, "own_group");
 	if (!r)
 		r = pin_map(skel->maps.rows, dir, mark);
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++)
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++) {
 		r = pin_part(skel, &parts[i], dir);
+		if (parts[i].extra)
+			r = 0;
+	}
 	if (!r)
 		r = link_files(ctx, dir);
 	if (!r)
@@ -301,8 +313,11 @@ static int load(const struct vz_ctx *ctx, const char *dir, unsigned int level,
 				  "(/sys/kernel/btf/vmlinux), see vzubc(8)");
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(tiers) && !skel; i++) {
 		errno = 0;
-		skel = load_tier(kernel, tiers[i], level);
+		skel = load_tier(kernel, tiers[i], true, level);
 		r = errno ? -errno : -EINVAL;
+		/* Rather fewer limits than other numbers. */
+		if (!skel && r != -EPERM)
+			skel = load_tier(kernel, tiers[i], false, level);
 	}
 	btf__free(kernel);
 	if (skel)

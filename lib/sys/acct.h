@@ -24,6 +24,8 @@ enum {
 	VZ_ACCT_FD_COMMAND,
 	VZ_ACCT_FD_LEARN,
 	VZ_ACCT_FD_RESOURCES,
+	VZ_ACCT_FD_OPTION_SET,
+	VZ_ACCT_FD_SYSCTL_SET,
 	/* For each VE's own group, where no programs on functions are taken: else -1. */
 	VZ_ACCT_FD_SOCK_CREATE,
 	VZ_ACCT_FD_SOCK_RELEASE,

@@ -37,7 +37,7 @@ static const struct {
 			      { EXACT, true, "segments of the VE's IPC namespace",
 				"shm_alloc: ENOSPC" },
 			      { EXACT, false, "segments of the VE's IPC namespace",
-				"kernel.shmall: ENOSPC (its root can raise it)" } },
+				"kernel.shmall: ENOSPC" } },
 	[VZ_UBC_NUMPROC] = { "fork_asked",
 			     { EXACT, true, "pids.current", "pids.max: EAGAIN" },
 			     { EXACT, true, "pids.current", "pids.max: EAGAIN" } },
@@ -76,21 +76,32 @@ static const struct {
 				{ EXACT, false, "the kernel's count with the VE's user",
 				  "RLIMIT_SIGPENDING: EAGAIN" } },
 	[VZ_UBC_TCPSNDBUF] = { NULL,
-			       { SAMPLED, false, "sockets of the VE's processes" },
-			       { SAMPLED, false, "sockets of the VE's processes" } },
+			       { SAMPLED, true, "sockets of the VE's processes",
+				 "SO_SNDBUF, tcp_wmem: of each socket" },
+			       { SAMPLED, true, "sockets of the VE's processes",
+				 "SO_SNDBUF, tcp_wmem: of each socket" } },
 	[VZ_UBC_TCPRCVBUF] = { NULL,
-			       { SAMPLED, false, "sockets of the VE's processes" },
-			       { SAMPLED, false, "sockets of the VE's processes" } },
-	[VZ_UBC_OTHERSOCKBUF] = { NULL,
-				  { SAMPLED, false, "sockets of the VE's processes" },
-				  { SAMPLED, false, "sockets of the VE's processes" } },
-	[VZ_UBC_DGRAMRCVBUF] = { NULL,
-				 { SAMPLED, false, "sockets of the VE's processes" },
-				 { SAMPLED, false, "sockets of the VE's processes" } },
+			       { SAMPLED, true, "sockets of the VE's processes",
+				 "SO_RCVBUF, tcp_rmem: of each socket" },
+			       { SAMPLED, true, "sockets of the VE's processes",
+				 "SO_RCVBUF, tcp_rmem: of each socket" } },
+	[VZ_UBC_OTHERSOCKBUF] = { "message_sent",
+				  { SAMPLED, true, "sockets of the VE's processes",
+				    "ENOBUFS; SO_SNDBUF: of each socket" },
+				  { SAMPLED, true, "sockets of the VE's processes",
+				    "SO_SNDBUF: of each socket" } },
+	[VZ_UBC_DGRAMRCVBUF] = { "datagram_came",
+				 { SAMPLED, true, "sockets of the VE's processes",
+				   "datagrams of UDP are dropped; SO_RCVBUF: of each "
+				   "socket" },
+				 { SAMPLED, true, "sockets of the VE's processes",
+				   "datagrams of UDP are dropped; SO_RCVBUF: of each "
+				   "socket" } },
 	[VZ_UBC_NUMOTHERSOCK] = { "socket_made",
 				  { EXACT, true, "each socket made and freed",
 				    "ENOBUFS" },
-				  { SAMPLED, false, "sockets of the VE's processes" } },
+				  { SAMPLED, true, "sockets of the VE's processes",
+				    "UDP's and the like: ENOBUFS" } },
 	[VZ_UBC_DCACHESIZE] = { NULL,
 				{ APPROXIMATE, false,
 				  "memory.stat slab_reclaimable, 2 s old at most" },
@@ -98,10 +109,11 @@ static const struct {
 	[VZ_UBC_NUMFILE] = { "file_made",
 			     { EXACT, true, "each file opened and closed", "ENFILE" },
 			     { SAMPLED, false, "open files of the VE's processes" } },
-	[VZ_UBC_NUMIPTENT] = { NULL,
-			       { SAMPLED, false, "rules of the VE's network namespace" },
-			       { SAMPLED, false,
-				 "rules of the VE's network namespace" } },
+	[VZ_UBC_NUMIPTENT] = { "rules_sent",
+			       { SAMPLED, true, "rules of the VE's network namespace",
+				 "ENOMEM" },
+			       { SAMPLED, true, "rules of the VE's network namespace",
+				 "tables of the older iptables: ENOMEM" } },
 	[VZ_UBC_SWAPPAGES] = { NULL,
 			       { EXACT, true, "memory.swap.current",
 				 "memory.swap.max: OOM killer" },
@@ -117,6 +129,13 @@ static bool is_pinned(const struct vz_ctx *ctx, const char *name)
 	return !access(path, F_OK);
 }
 
+/* Those that a program on sockets' options bounds. */
+static bool is_of_options(enum vz_ubc_id id)
+{
+	return id == VZ_UBC_NUMIPTENT ||
+	       (id >= VZ_UBC_TCPSNDBUF && id <= VZ_UBC_DGRAMRCVBUF);
+}
+
 void vz_acct_describe(const struct vz_ctx *ctx, enum vz_ubc_id id, bool memory_v1,
 		      struct vz_acct_about *ret)
 {
@@ -125,14 +144,18 @@ void vz_acct_describe(const struct vz_ctx *ctx, enum vz_ubc_id id, bool memory_v
 	bool with = about[id].pin ? is_pinned(ctx, about[id].pin) : !memory_v1;
 
 	*ret = with ? about[id].with : about[id].without;
-	if (is_pinned(ctx, "seal"))
+	if (is_pinned(ctx, "seal")) {
+		/* What limits is left out where the kernel refuses it. */
+		if (is_of_options(id) && !is_pinned(ctx, "group_option_set"))
+			ret->enforced = NULL;
 		return;
+	}
 	/* What groups count needs no programs: see ve/ubcgroups.h. */
 	if (id == VZ_UBC_NUMPROC || id == VZ_UBC_PHYSPAGES ||
 	    (id == VZ_UBC_SWAPPAGES && !memory_v1))
 		return;
 	/* What groups enforce, they do without being counted; programs don't. */
-	if (id == VZ_UBC_NUMTCPSOCK)
+	if (id == VZ_UBC_NUMTCPSOCK || id == VZ_UBC_NUMOTHERSOCK || is_of_options(id))
 		ret->enforced = NULL;
 	ret->how = nothing.how;
 	ret->source = nothing.source;

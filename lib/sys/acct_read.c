@@ -31,6 +31,8 @@ static const struct pin {
 	[VZ_ACCT_FD_COMMAND] = { "command" },
 	[VZ_ACCT_FD_LEARN] = { "learn" },
 	[VZ_ACCT_FD_RESOURCES] = { "resources", true },
+	[VZ_ACCT_FD_OPTION_SET] = { "group_option_set", true },
+	[VZ_ACCT_FD_SYSCTL_SET] = { "group_sysctl_set", true },
 	[VZ_ACCT_FD_SOCK_CREATE] = { "group_socket_made", true },
 	[VZ_ACCT_FD_SOCK_RELEASE] = { "group_socket_freed", true },
 	[VZ_ACCT_FD_SOCK_OPS] = { "group_socket_state", true },
@@ -112,14 +114,34 @@ static int attach_all(const struct vz_acct *a, int dir, uint64_t group)
 		{ VZ_ACCT_FD_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
 		{ VZ_ACCT_FD_SOCK_CREATE, BPF_CGROUP_INET_SOCK_CREATE },
 		{ VZ_ACCT_FD_INGRESS, BPF_CGROUP_INET_INGRESS },
+		{ VZ_ACCT_FD_OPTION_SET, BPF_CGROUP_SETSOCKOPT },
+		{ VZ_ACCT_FD_SYSCTL_SET, BPF_CGROUP_SYSCTL },
 	};
 	int r = 0;
 
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(how) && !r; i++)
 		r = attach_to_group(a->fd[how[i].fd], dir, how[i].type);
-	if (!r && a->fd[VZ_ACCT_FD_SOCK_CREATE] >= 0)
+	/* Of what an older version has pinned there may be no program of groups. */
+	if (!r &&
+	    (a->fd[VZ_ACCT_FD_SOCK_CREATE] >= 0 || a->fd[VZ_ACCT_FD_OPTION_SET] >= 0))
 		r = name_group(a->fd[VZ_ACCT_FD_GROUP_OF], group);
 	return r;
+}
+
+static bool wants_buffers(const struct vz_acct_command *limits)
+{
+	return limits->limit[VZ_UBC_OTHERSOCKBUF] < INT64_MAX ||
+	       limits->limit[VZ_UBC_DGRAMRCVBUF] < INT64_MAX;
+}
+
+/* The programs that look at each message begin to, by that. */
+static int tell_limits(const struct vz_acct *a, const struct vz_acct_command *limits,
+		       uint64_t group)
+{
+	struct vz_acct_command cmd = *limits;
+
+	cmd.group = group;
+	return vz_acct_command(a, &cmd);
 }
 
 int vz_acct_begin(const struct vz_acct *a, uint32_t veid, int group_dir,
@@ -142,6 +164,8 @@ int vz_acct_begin(const struct vz_acct *a, uint32_t veid, int group_dir,
 	attr.value = (uintptr_t)&row;
 	if (!r)
 		r = vz_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+	if (!r && wants_buffers(limits))
+		r = tell_limits(a, limits, group);
 	return r ? vz_err_set(err, VZ_E_KERNEL, -r,
 			      "can't count what VE %u uses: its counters show `-`", veid)
 		 : 0;

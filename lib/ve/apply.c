@@ -13,6 +13,7 @@
 #include "ve/dist.h"
 #include "ve/net.h"
 #include "ve/reserve.h"
+#include "ve/sockbuf.h"
 #include "ve/state.h"
 
 typedef int (*apply_fn)(struct vz_ve *ve, const struct vz_cfg *old,
@@ -90,7 +91,9 @@ static int apply_numproc(struct vz_ve *ve, const struct vz_cfg *old,
 static int apply_ubc(struct vz_ve *ve, const struct vz_cfg *old, const struct vz_cfg *new,
 		     struct vz_err *err)
 {
-	return with_groups(ve, NULL, new, err);
+	int r = with_groups(ve, NULL, new, err);
+
+	return r ? r : vz_sockbuf_apply(ve, old, new, err);
 }
 
 static int apply_io(struct vz_ve *ve, const struct vz_cfg *old, const struct vz_cfg *new,

@@ -29,6 +29,7 @@
 #include "ve/init.h"
 #include "ve/net.h"
 #include "ve/reserve.h"
+#include "ve/sockbuf.h"
 
 /* One launch under way, in the process that will be init's parent. */
 struct launch {
@@ -276,6 +277,7 @@ static int balance(struct launch *l, struct vz_err *err)
 /* Scripts of a VE that does not run do without: its addresses may be elsewhere. */
 static int make_net(struct launch *l, struct vz_err *err)
 {
+	vz_sockbuf_begin(l->ve, l->pidfd);
 	return is_tool(l) ? 0 : vz_net_up(l->ve, l->pid, err);
 }
 

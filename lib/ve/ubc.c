@@ -77,6 +77,11 @@ int vz_ubc_sample(const struct vz_ctx *ctx)
 
 	if (!r)
 		r = vz_acct_sample(ctx);
+	if (r == -ENOSPC) {
+		vz_warn(ctx, "there are more processes and files than can be told apart: "
+			     "counters that are sampled show `-`");
+		r = 0;
+	}
 	if (!r)
 		r = vz_acct_read(ctx, &records, &n);
 	for (size_t i = 0; i < n && !r; i++)

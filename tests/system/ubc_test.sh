@@ -178,7 +178,7 @@ if [ $exact = yes ]; then
 	counted pty numpty 100 1 28
 	counted shm shmpages 100 1 28
 else
-	counted udp numothersock 200 1 ""
+	counted udp numothersock 200 1 105
 	counted unix numothersock 200 1 ""
 	counted file numfile 500 1 ""
 	counted lock numflock 300 1 ""

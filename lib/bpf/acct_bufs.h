@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef VZ_BPF_ACCT_BUFS_H
+#define VZ_BPF_ACCT_BUFS_H
+
+#include "bpf/acct_charge.h"
+
+/*
+ * What sockets have in flight. A limit is kept in two ways: no socket is given
+ * a larger buffer than the VE's limit (programs of its group, on every kernel),
+ * and what all of its datagram and local sockets hold together is kept within
+ * it, where the kernel asks before it takes more. TCP is not refused anything:
+ * its windows follow its buffers.
+ *
+ * The kernel keeps a sum for each socket, none for a VE. So each socket's is
+ * remembered as it was last seen, and the VE's sum follows the differences;
+ * before anything is refused all that is remembered of the VE is looked at
+ * again: nobody is refused for what has been read meanwhile.
+ */
+enum { SENT, RECEIVED, DIRECTIONS };
+
+struct flight {
+	__u64 group;
+	__s64 n[DIRECTIONS];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, OBJECTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64); /* struct sock's address */
+	__type(value, struct flight);
+} flights SEC(".maps");
+
+struct in_flight {
+	__s64 n[DIRECTIONS];
+	__u64 looked; /* CLOCK_BOOTTIME ns */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, VES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct in_flight);
+} in_flight SEC(".maps");
+
+/* Some VE has or had a limit on these: until then all programs here are idle. */
+__u32 bufs_limited;
+
+/*
+ * What the kernel takes for a message, where it does not say: its text with
+ * headers and what it shares with copies, in a piece of a power of two, and
+ * struct sk_buff. A long one takes less, which is seen with the next.
+ */
+static __always_inline __s64 true_size(__u32 len)
+{
+	__u32 n = len + 448 - 1;
+
+	if (len > 65536)
+		return (__s64)len + 1024;
+	n |= n >> 1;
+	n |= n >> 2;
+	n |= n >> 4;
+	n |= n >> 8;
+	n |= n >> 16;
+	return (__s64)n + 1 + 256;
+}
+
+/* How long what is received is not looked at again: packets come by themselves. */
+#define LOOK_NS 1000000
+
+static __always_inline __s64 in_buffer(struct sock *sk, int direction)
+{
+	int n = 0;
+
+	if (direction == RECEIVED)
+		return BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter);
+	/* One is the socket's own, as long as it is open. */
+	bpf_core_read(&n, sizeof(n), &sk->sk_wmem_alloc);
+	return n > 0 ? n - 1 : 0;
+}
+
+static __always_inline void note(struct in_flight *all, struct flight *f, int direction,
+				 __s64 n)
+{
+	__s64 was = __sync_lock_test_and_set(&f->n[direction], n);
+
+	__sync_fetch_and_add(&all->n[direction], n - was);
+}
+
+struct look {
+	struct in_flight *all;
+	__u64 group;
+	int direction;
+};
+
+static long look_again(struct bpf_map *map, __u64 *key, struct flight *f, struct look *l)
+{
+	int direction = l->direction;
+
+	if (f->group != l->group)
+		return 0;
+	if (direction == SENT)
+		note(l->all, f, SENT, in_buffer((void *)*key, SENT));
+	else
+		note(l->all, f, RECEIVED, in_buffer((void *)*key, RECEIVED));
+	return 0;
+}
+
+static __always_inline struct in_flight *in_flight_of(__u64 group)
+{
+	struct in_flight none = { 0 }, *all = bpf_map_lookup_elem(&in_flight, &group);
+
+	if (all)
+		return all;
+	bpf_map_update_elem(&in_flight, &group, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&in_flight, &group);
+}
+
+static __always_inline struct flight *flight_of(struct sock *sk, __u64 group)
+{
+	struct flight new = { .group = group }, *f;
+	__u64 key = (__u64)sk;
+
+	f = bpf_map_lookup_elem(&flights, &key);
+	if (f && f->group == group)
+		return f;
+	bpf_map_update_elem(&flights, &key, &new, BPF_ANY);
+	return bpf_map_lookup_elem(&flights, &key);
+}
+
+/*
+ * 0: `more` may come to what a socket of the VE's has in flight; -1: refused.
+ * `direction` is a constant where it is called.
+ */
+static __always_inline int may_take(struct vz_acct_count *c, __u64 group, struct sock *sk,
+				    int direction, __s64 more)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct in_flight *all = in_flight_of(group);
+	struct flight *f = all ? flight_of(sk, group) : NULL;
+	struct look l = { all, group, direction };
+	__s64 n = in_buffer(sk, direction);
+
+	/* There is no room to note it, and what is not noted has no limit. */
+	if (!all || !f) {
+		refused(c);
+		return -1;
+	}
+	note(all, f, direction, n);
+	if (all->n[direction] + more > c->limit &&
+	    (direction == SENT || now - all->looked >= LOOK_NS)) {
+		all->looked = now;
+		bpf_for_each_map_elem(&flights, look_again, &l, 0);
+	}
+	if (all->n[direction] + more > c->limit) {
+		refused(c);
+		return -1;
+	}
+	note(all, f, direction, n + more);
+	raise_max(c, all->n[direction]);
+	return 0;
+}
+
+/* The socket ends, and what it had in flight is no longer the VE's. */
+static __always_inline void forget_flight(const void *sk)
+{
+	__u64 key = (__u64)sk;
+	struct in_flight *all;
+	struct flight *f, was;
+
+	if (!bufs_limited)
+		return;
+	f = bpf_map_lookup_elem(&flights, &key);
+	if (!f)
+		return;
+	was = *f;
+	if (bpf_map_delete_elem(&flights, &key))
+		return;
+	all = bpf_map_lookup_elem(&in_flight, &was.group);
+	if (!all)
+		return;
+	__sync_fetch_and_add(&all->n[SENT], -was.n[SENT]);
+	__sync_fetch_and_add(&all->n[RECEIVED], -was.n[RECEIVED]);
+}
+
+/* -- where the kernel takes programs on its functions -- */
+
+SEC("fmod_ret/security_socket_sendmsg")
+int BPF_PROG(message_sent, struct socket *sock, struct msghdr *msg, int size)
+{
+	struct vz_acct_count *c;
+	struct vz_acct_row *row;
+	struct owner o;
+	struct sock *sk;
+	__s64 more;
+
+	if (!bufs_limited)
+		return 0;
+	sk = BPF_CORE_READ(sock, sk);
+	row = sk ? row_of(sk, &o) : NULL;
+	if (!row || o.id != VZ_UBC_NUMOTHERSOCK)
+		return 0;
+	c = &row->c[VZ_UBC_OTHERSOCKBUF];
+	if (c->limit == NO_BOUND)
+		return 0;
+	/* A stream takes as much of it as there is room for: at the limit none. */
+	more = BPF_CORE_READ(sk, sk_type) == SOCK_STREAM ? 1 : true_size(size);
+	return may_take(c, o.group, sk, SENT, more) ? -ENOBUFS : 0;
+}
+
+/* What is dropped here is lost as on any full queue. */
+SEC("fmod_ret/security_sock_rcv_skb")
+int BPF_PROG(datagram_came, struct sock *sk, struct sk_buff *skb)
+{
+	struct vz_acct_count *c;
+	struct vz_acct_row *row;
+	struct owner o;
+	int family;
+
+	if (!bufs_limited)
+		return 0;
+	row = row_of(sk, &o);
+	if (!row || o.id != VZ_UBC_NUMOTHERSOCK)
+		return 0;
+	c = &row->c[VZ_UBC_DGRAMRCVBUF];
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (c->limit == NO_BOUND || (family != AF_INET && family != AF_INET6) ||
+	    BPF_CORE_READ(sk, sk_type) != SOCK_DGRAM)
+		return 0;
+	return may_take(c, o.group, sk, RECEIVED, BPF_CORE_READ(skb, truesize)) ? -ENOBUFS
+										: 0;
+}
+
+/* A datagram has been read. */
+SEC("fexit/skb_consume_udp")
+int BPF_PROG(datagram_read, struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct in_flight *all;
+	struct flight *f;
+
+	f = bufs_limited ? bpf_map_lookup_elem(&flights, &key) : NULL;
+	all = f ? bpf_map_lookup_elem(&in_flight, &f->group) : NULL;
+	if (f && all)
+		note(all, f, RECEIVED, in_buffer(sk, RECEIVED));
+	return 0;
+}
+
+#endif
