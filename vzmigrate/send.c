@@ -236,7 +236,8 @@ static int check(struct job *j, struct vz_err *err)
 
 static int begin(struct job *j, struct vz_err *err)
 {
-	uint64_t stop_s = vz_cfg_u64(j->ve.cfg, VZ_P_STOP_TIMEOUT);
+	/* Longer than what may take longest with no word between. */
+	json_int_t silent = vz_cfg_u64(j->ve.cfg, VZ_P_STOP_TIMEOUT);
 	autojson json_t *answer = NULL;
 	json_t *scripts = scripts_pack(j->how->ctx, j->how->veid, err);
 	const char *root, *dump;
@@ -251,8 +252,8 @@ static int begin(struct job *j, struct vz_err *err)
 			  j->d.j.id, "old", j->old, "conf",
 			  wire_hex(j->conf, strlen(j->conf)), "scripts", scripts, "moved",
 			  j->moved, "start", j->d.j.start, "keep", j->how->keep_dest,
-			  "live", j->how->live, "silent",
-			  (json_int_t)(stop_s + SILENT_MARGIN_S), "files", j->files),
+			  "live", j->how->live, "silent", silent + SILENT_MARGIN_S,
+			  "files", j->files),
 		PEER_LONG_MS, &answer, err);
 	if (r)
 		return r;

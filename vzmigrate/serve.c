@@ -252,9 +252,10 @@ static void find_peer(struct server *s)
 		 conn ?: "this node");
 }
 
-int serve(struct vz_ctx *ctx)
+int serve(const struct vz_ctx *given)
 {
-	struct server s = { .ctx = ctx,
+	struct vz_ctx ctx = *given;
+	struct server s = { .ctx = &ctx,
 			    .landing = LANDING_NONE,
 			    .silent_ms = PEER_SILENT_MS,
 			    .log.fd = -1 };
@@ -265,9 +266,9 @@ int serve(struct vz_ctx *ctx)
 				.out = fcntl(1, F_DUPFD_CLOEXEC, 3) };
 	if (s.wire.in < 0 || s.wire.out < 0 || dup2(2, 1) < 0)
 		return MIG_E_SYSTEM;
-	vz_logfile_open(&s.log, ctx, "vzmigrate");
-	ctx->log = tell;
-	ctx->log_data = &s;
+	vz_logfile_open(&s.log, &ctx, "vzmigrate");
+	ctx.log = tell;
+	ctx.log_data = &s;
 	find_peer(&s);
 	while (!r) {
 		autojson json_t *ask = NULL;

@@ -9,6 +9,6 @@
  * input, until that ends. What has not been handed over by then is undone.
  * Returns an exit status.
  */
-int serve(struct vz_ctx *ctx);
+int serve(const struct vz_ctx *ctx);
 
 #endif

@@ -14,7 +14,7 @@ ok $? "clang compiles without a warning" || diag "$out" "$err"
 run cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 	--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=nullPointerArithmetic \
 	--suppress=memleak --suppress=resourceLeak -i lib/bpf -D__GNUC__ -D_GNU_SOURCE -Ilib -I. -j 2 \
-	lib vzctl vzlist vzcalc vzsplit templates
+	lib vzctl vzlist vzcalc vzmigrate vzsplit templates
 ok "$status" "cppcheck finds nothing" || diag "$err"
 
 # Left out is what needs to know that -errno is never 0, and what does not
