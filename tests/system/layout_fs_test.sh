@@ -58,10 +58,10 @@ for fs in ext4 xfs btrfs; do
 	run_ok "to overlay" vzctl --quiet convert $a --layout overlay
 	run_ok "to simfs" vzctl --quiet convert $veid --layout simfs
 	for i in $a $veid; do
-		run_ok "mount" vzctl --quiet mount $i
+		run_ok "mount" vzctl --quiet mount "$i"
 		is "$(cat "$T/root/$i/root/x")$(ls "$T/root/$i/etc/hosts" 2>/dev/null)" x "with its files"
-		vzctl --quiet umount $i
-		run_ok "destroy" vzctl --quiet destroy $i
+		vzctl --quiet umount "$i"
+		run_ok "destroy" vzctl --quiet destroy "$i"
 	done
 	is "$(ls "$m/private")" "" "nothing is left"
 	run_ok "prune" vztmpl prune
