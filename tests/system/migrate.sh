@@ -67,7 +67,7 @@ sshd_conf() {
 		PermitRootLogin prohibit-password
 		PasswordAuthentication no
 		MaxStartups 100:30:200
-		SetEnv VZ_CONFDIR=$d/etc VZ_RUNDIR=$d/run VZ_STATEDIR=$d/state ${VZ_LIBEXECDIR:+VZ_LIBEXECDIR=$VZ_LIBEXECDIR}
+		SetEnv VZ_CONFDIR=$d/etc VZ_RUNDIR=$d/run VZ_STATEDIR=$d/state ${VZ_LIBEXECDIR:+VZ_LIBEXECDIR=$VZ_LIBEXECDIR} ${ASAN_OPTIONS:+ASAN_OPTIONS=$ASAN_OPTIONS}
 	END
 }
 
