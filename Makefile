@@ -91,7 +91,7 @@ $(eval $(call tool,vzugid))
 # Into criu, which is not ours: without the sanitizers.
 $(O)/vz-criu-shim.so: vzctl/criushim.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -Wl,-z,relro $(LDFLAGS) -o $@ $< -ldl
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared -Wl,-z,relro $(LDFLAGS) -o $@ $< -ldl
 
 # The system call filters are compiled when vz is, not when a VE starts.
 $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
