@@ -300,7 +300,7 @@ static int copy_files(struct job *j, struct vz_err *err)
 			  .progress = report_progress,
 			  .progress_data = rep };
 	bool running = j->d.j.start || vz_ve_mounted(&j->ve) == 1;
-	struct timespec since;
+	struct timespec since = { 0 };
 	int r;
 
 	rep->total = j->size.bytes;

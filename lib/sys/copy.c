@@ -339,8 +339,10 @@ static int copy_dir(struct tree *t, int from, int to, int base, int depth)
 	vz_autodir DIR *d = read_dir(from);
 	struct dirent *e;
 	struct stat st;
-	int r = d ? 0 : -errno;
+	int r = 0;
 
+	if (!d)
+		return -errno;
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
 	while (!r && (errno = 0, e = readdir(d)))

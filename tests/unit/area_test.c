@@ -68,8 +68,8 @@ static void test_damaged(void)
 		"[area]\nversion = 1\n",
 		"[area]\nlayout = x\nversion = y\n",
 		"[area]\nlayout = overlay\nversion = 0\n",
-		"[area]\nlayout = 0123456789012345678901234567890123456789\nversion = "
-		"1\n",
+		("[area]\nversion = 1\nlayout = "
+		 "0123456789012345678901234567890123456789\n"),
 		"no ini at all\n",
 	};
 

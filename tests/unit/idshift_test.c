@@ -71,7 +71,7 @@ static void own(const char *dir, const char *name, uid_t uid, gid_t gid, mode_t 
 	vz_autofree char *path = vz_strf("%s/%s", dir, name);
 	vz_autofd int fd = open(path, O_WRONLY | O_CREAT, 0600);
 
-	if (lchown(path, uid, gid) || chmod(path, mode))
+	if (fd < 0 || lchown(path, uid, gid) || chmod(path, mode))
 		tap_ok(false, "%s", path);
 }
 
