@@ -39,7 +39,6 @@ struct vz_tarout {
 	/* of the tree that is being written */
 	const struct vz_tarout_tree *how;
 	uint64_t done, left;
-	dev_t dev;
 };
 
 static int fail(struct vz_tarout *t, int errnum, const char *what, const char *path,
@@ -293,6 +292,20 @@ static int open_entry(int at, const char *name, bool dir)
 			      (dir ? O_DIRECTORY : O_NOATIME));
 }
 
+/*
+ * 1: what has another mount behind it is passed over. A device of its own says nothing:
+ * files of an overlay whose layers are in two file systems have that, and subvolumes.
+ */
+static int look_at(int at, const char *name, struct stat *st)
+{
+	struct statx stx;
+
+	if (statx(at, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &stx) ||
+	    fstatat(at, name, st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return !!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static int one(struct vz_tarout *t, int at, const char *name, const char *path, int depth,
 	       struct vz_err *err)
 {
@@ -301,11 +314,12 @@ static int one(struct vz_tarout *t, int at, const char *name, const char *path, 
 	struct stat st;
 	ssize_t n = 0;
 	bool file;
+	int r = look_at(at, name, &st);
 
-	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : fail(t, errno, "look at", path, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : fail(t, -r, "look at", path, err);
 	file = S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
-	if (st.st_dev != t->dev || S_ISSOCK(st.st_mode))
+	if (r || S_ISSOCK(st.st_mode))
 		return 0;
 	if (S_ISBLK(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev)) {
 		t->left++;
@@ -363,13 +377,9 @@ int vz_tarout_tree(struct vz_tarout *t, const struct vz_tarout_tree *how,
 		   uint64_t *ret_left, struct vz_err *err)
 {
 	struct rlimit was, more;
-	struct stat st;
 	int r;
 
-	if (fstat(how->dirfd, &st))
-		return fail(t, errno, "open", how->name, err);
 	t->how = how;
-	t->dev = st.st_dev;
 	t->done = t->left = 0;
 	getrlimit(RLIMIT_NOFILE, &was);
 	more = was;

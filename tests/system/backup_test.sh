@@ -150,6 +150,21 @@ for layout in simfs overlay ploop; do
 	one_layout $layout
 done
 
+# --- a template in another file system: its files have another device, and are the VE's ---
+
+mount -t tmpfs -o size=64m none "$T/private"
+if run vzctl --quiet create 1801 --layout overlay && run vzctl --quiet mount 1801; then
+	want=$(cd "$root" && find . -type f | sort)
+	vzctl --quiet umount 1801
+	run_ok "backup of a VE that lies in another file system" vzctl --quiet backup 1801 "$file"
+	is "$(tar -tf "$file" 2>/dev/null | sed -n 's/^root\/\(.*[^/]\)$/.\/\1/p' | sort | grep -Fxf - <(echo "$want"))" "$want" \
+		"has its template's files, too"
+	vzctl --quiet destroy 1801
+else
+	skip "backup of a VE that lies in another file system" "no overlay over tmpfs: $err"
+fi
+umount "$T/private"
+
 # --- what is no backup, or not whole, or meant badly ---
 
 vzctl --quiet create 1801 --layout simfs
