@@ -77,8 +77,7 @@ int vz_write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
-/* Make the directory entry of path durable. */
-static int sync_parent(const char *path)
+int vz_sync_parent(const char *path)
 {
 	vz_autofree char *dir = strdup(path);
 	vz_autofd int fd = -1;
@@ -166,7 +165,7 @@ int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode)
 		unlink(tmp);
 	if (!r)
 		r = put_in_place(fd, named, tmp, path);
-	return r ? r : sync_parent(path);
+	return r ? r : vz_sync_parent(path);
 }
 
 int vz_mkdir_p(const char *path, mode_t mode)

@@ -40,6 +40,9 @@ int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode)
  */
 int vz_replace_volatile(const char *path, const char *data, size_t len);
 
+/* The directory that path is in, for its names to be on the disk. 0 or -errno. */
+int vz_sync_parent(const char *path);
+
 /* mkdir -p. 0 or -errno. */
 int vz_mkdir_p(const char *path, mode_t mode);
 

@@ -134,6 +134,8 @@ int vz_copy_file(struct vz_copy *c, const char *from, const char *to)
 	r = copy_data(c ? c : &none, in, out, st.st_size);
 	if (!r && fsync(out))
 		r = -errno;
+	if (!r)
+		r = vz_sync_parent(to);
 	if (r)
 		unlink(to);
 	return r;
@@ -141,17 +143,11 @@ int vz_copy_file(struct vz_copy *c, const char *from, const char *to)
 
 int vz_copy_publish(const char *from, const char *to)
 {
-	vz_autofree char *dir = strdup(to);
-	char *slash = dir ? strrchr(dir, '/') : NULL;
-	vz_autofd int file = open(from, O_RDONLY | O_CLOEXEC), fd = -1;
+	vz_autofd int file = open(from, O_RDONLY | O_CLOEXEC);
 
-	if (!slash)
-		return -EINVAL;
-	slash[slash == dir] = 0;
 	if (file < 0 || fsync(file) || rename(from, to))
 		return -errno;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) ? -errno : 0;
+	return vz_sync_parent(to);
 }
 
 /* --- a tree --- */

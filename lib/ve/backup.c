@@ -19,6 +19,8 @@
 #include "sys/untar.h"
 #include "ve/layout.h"
 #include "ve/mount.h"
+#include "ve/postcreate.h"
+#include "ve/private.h"
 #include "ve/snapshot.h"
 #include "ve/ugidquota.h"
 
@@ -87,9 +89,10 @@ static int open_files(struct backup *b, struct vz_err *err)
 
 	if (r)
 		return r;
-	r = vz_ve_mounted(b->ve) ? open_snapshot(b, err)
-				 : b->layout->mount(b->ve, &b->area, &how, &b->mnt, err);
-	return r;
+	if (vz_ve_mounted(b->ve))
+		return open_snapshot(b, err);
+	r = vz_area_check_settled(b->ve->ctx, vz_ve_private(b->ve, NULL), err);
+	return r ? r : b->layout->mount(b->ve, &b->area, &how, &b->mnt, err);
 }
 
 /* With the lock again, if no other command has it; else that one removes it. */
@@ -218,27 +221,38 @@ static int open_target(const char *file, const char *part, bool *ret_named)
 {
 	vz_autofree char *dir = strdup(file);
 	char *slash = dir ? strrchr(dir, '/') : NULL;
+	struct stat st;
 	int fd;
 
+	if (!lstat(file, &st) && S_ISDIR(st.st_mode))
+		return -EISDIR;
 	if (slash)
 		slash[slash == dir] = 0;
 	fd = dir ? open(slash ? dir : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 	*ret_named = fd < 0;
 	if (fd < 0)
-		fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			  0600);
 	return fd < 0 ? -errno : fd;
 }
 
 static int give_name(int fd, bool named, const char *part, const char *file)
 {
 	char self[40];
+	int r;
 
+	/* At once when nothing has it: who dies leaves the whole file, or none. */
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (!named && !linkat(AT_FDCWD, self, AT_FDCWD, file, AT_SYMLINK_FOLLOW))
+		return vz_sync_parent(file);
 	if (!named && unlink(part) && errno != ENOENT)
 		return -errno;
 	if (!named && linkat(AT_FDCWD, self, AT_FDCWD, part, AT_SYMLINK_FOLLOW))
 		return -errno;
-	return vz_copy_publish(part, file);
+	r = vz_copy_publish(part, file);
+	if (r)
+		unlink(part);
+	return r;
 }
 
 static int write_file(struct backup *b, const char *file, struct vz_err *err)
@@ -265,7 +279,7 @@ static int write_file(struct backup *b, const char *file, struct vz_err *err)
 	return r;
 }
 
-int vz_ve_backup(const struct vz_ve *ve, const char *file, const struct vz_backup *how,
+int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how,
 		 struct vz_err *err)
 {
 	VZ_CLEANUP(backup_done)
@@ -276,7 +290,9 @@ int vz_ve_backup(const struct vz_ve *ve, const char *file, const struct vz_backu
 	int r;
 
 	vz_hold_begin(&hold);
-	r = open_files(&b, err);
+	r = vz_postcreate_settle(ve, *how->lock_fd, err);
+	if (!r)
+		r = open_files(&b, err);
 	if (!r)
 		r = write_file(&b, file, err);
 	drop_snapshot(&b);

@@ -32,11 +32,12 @@ struct vz_backup {
 };
 
 /*
- * Write one. The VE may run: its files are of one moment, by a temporary snapshot.
+ * Write one. The VE may run: its files are of one moment, by a temporary snapshot. Of a
+ * VE that never ran POST_CREATE is run before (ve/postcreate.h).
  * The file is there when it is complete, in place of one of that name; a command that
  * fails or is killed leaves none. VZ_E_NOSPACE, VZ_E_SYSTEM, and those of snapshots.
  */
-int vz_ve_backup(const struct vz_ve *ve, const char *file, const struct vz_backup *how,
+int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how,
 		 struct vz_err *err);
 
 /*

@@ -243,19 +243,6 @@ static int make_new(struct convert *c, struct vz_err *err)
 
 /* --- the change --- */
 
-static int sync_dir(const char *path)
-{
-	vz_autofree char *dir = strdup(path);
-	char *slash = dir ? strrchr(dir, '/') : NULL;
-	vz_autofd int fd = -1;
-
-	if (!slash)
-		return -ENOMEM;
-	slash[slash == dir] = 0;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) ? -errno : 0;
-}
-
 /* In one step; from here on it is finished, not given up. */
 static int change_places(struct convert *c, struct vz_err *err)
 {
@@ -267,7 +254,7 @@ static int change_places(struct convert *c, struct vz_err *err)
 					    c->path)
 			       : cant(err, errno, "put the new area in the place of",
 				      c->path);
-	if (fsync(c->workfd) || sync_dir(c->path))
+	if (fsync(c->workfd) || vz_sync_parent(c->path))
 		return cant(err, errno, "write the directory of", c->path);
 	return 0;
 }

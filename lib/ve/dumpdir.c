@@ -28,21 +28,6 @@ bool vz_dumpdir_is(const char *path)
 	return meta && !access(meta, F_OK);
 }
 
-/* The directory that path is in, for its names to be on the disk. */
-static int sync_parent(const char *path)
-{
-	vz_autofree char *copy = strdup(path);
-	char *slash = copy ? strrchr(copy, '/') : NULL;
-	vz_autofd int fd = -1;
-
-	if (!copy)
-		return -ENOMEM;
-	if (slash)
-		*(slash == copy ? slash + 1 : slash) = 0;
-	fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) ? -errno : 0;
-}
-
 static int open_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -83,7 +68,7 @@ int vz_dumpdir_commit(const char *path, int dir, struct vz_err *err)
 	if (!r && rename(new, path))
 		r = -errno;
 	if (!r)
-		r = sync_parent(path);
+		r = vz_sync_parent(path);
 	return r ? vz_err_set(err, VZ_E_CHECKPOINT, -r, "can't write %s", path) : 0;
 }
 
@@ -121,7 +106,7 @@ int vz_dumpdir_rename(const char *path, const char *suffix, struct vz_err *err)
 	if (!r && rename(path, to) && errno != ENOENT)
 		r = -errno;
 	if (!r)
-		r = sync_parent(path);
+		r = vz_sync_parent(path);
 	return r ? vz_err_set(err, VZ_E_RESTORE, -r, "can't rename %s to %s", path, to)
 		 : 0;
 }

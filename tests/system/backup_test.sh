@@ -247,6 +247,14 @@ run_is 46 "a full disk" vzctl backup 1801 "$T/small/x"
 is "$(ls "$T/small")" "" "nothing is left on it"
 umount "$T/small"
 run_is 27 "no file" vzctl backup 1801
+mkdir "$T/dir"
+run_is 3 "a directory" vzctl backup 1801 "$T/dir"
+like "$err" "Is a directory" "is said to be one"
+is "$(ls -d "$T/dir"*)" "$T/dir" "and nothing is left beside it"
+echo 0123 >"$T/private/1801.unsynced"
+run_is 43 "files that a power cut may have emptied" vzctl backup 1801 "$T/out/x"
+is "$(ls "$T/out")" 1801.tar.zst "are no backup"
+rm "$T/private/1801.unsynced"
 vzctl --quiet destroy 1801
 mount -t tmpfs -o size=512k none "$T/private"
 run_is 46 "restore to a full disk" vzctl restore-backup "$file" 1802

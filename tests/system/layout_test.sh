@@ -173,7 +173,10 @@ is "$(cat "$(layer 2118 /root/made)")" made "has run it before"
 run_ok "another" vzctl --quiet create 2119 --layout overlay
 run_ok "converted" vzctl --quiet convert 2119 --layout simfs
 is "$(cat "$p/2119/root/made")" made "too"
-for veid in 2116 2117 2118 2119; do
+run_ok "a third" vzctl --quiet create 2120 --layout overlay
+run_ok "in a backup" vzctl --quiet backup 2120 "$T/2120.tar.zst"
+is "$(tar -xOf "$T/2120.tar.zst" root/root/made)" made "too"
+for veid in 2116 2117 2118 2119 2120; do
 	vzctl --quiet destroy $veid
 done
 
