@@ -18,8 +18,8 @@
 #include "sys/mnt.h"
 #include "sys/ns.h"
 
-/* What fsconfig() takes as a string's value. */
-enum { VALUE_MAX = 255 };
+/* What fsconfig() takes as a string's value; what mount(2) takes as data. */
+enum { VALUE_MAX = 255, DATA_MAX = 4096 };
 
 enum step { STEP_NS, STEP_DIR, STEP_BASE, STEP_IDMAP, STEP_OPTIONS, STEP_OVERLAY };
 
@@ -63,40 +63,20 @@ static int set(int fs, const char *key, const char *value)
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) ? -errno : 0;
 }
 
-/* In one word, which each kernel takes; when it is too long, one by one (6.8). */
-static int set_lower(const struct vz_overlay *o, int fs)
-{
-	vz_autostr struct vz_str all = { 0 };
-	int r = 0;
+static const char *const options[][2] = {
+	{ "index", "off" },
+	{ "redirect_dir", "nofollow" },
+	{ "metacopy", "off" },
+};
 
-	for (size_t i = 0; i < o->layers; i++)
-		vz_str_addf(&all, "%s:", o->layer[i]);
-	vz_str_add(&all, o->base_at);
-	if (all.failed)
-		return -ENOMEM;
-	if (all.len <= VALUE_MAX)
-		return set(fs, "lowerdir", all.s);
-	for (size_t i = 0; i < o->layers && !r; i++)
-		r = set(fs, "lowerdir+", o->layer[i]);
-	if (!r)
-		r = set(fs, "lowerdir+", o->base_at);
-	return r == -EINVAL ? -E2BIG : r;
-}
-
-static int set_options(const struct vz_overlay *o, int fs)
+static int set_options(const struct vz_overlay *o, const char *lower, int fs)
 {
-	static const char *const options[][2] = {
-		{ "source", "overlay" },
-		{ "index", "off" },
-		{ "redirect_dir", "nofollow" },
-		{ "metacopy", "off" },
-	};
-	int r = 0;
+	int r = set(fs, "source", "overlay");
 
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(options) && !r; i++)
 		r = set(fs, options[i][0], options[i][1]);
 	if (!r)
-		r = set_lower(o, fs);
+		r = set(fs, "lowerdir", lower);
 	if (!r && o->upper)
 		r = set(fs, "upperdir", o->upper);
 	if (!r && o->upper)
@@ -104,9 +84,63 @@ static int set_options(const struct vz_overlay *o, int fs)
 	return r;
 }
 
+static int mount_new(const struct vz_overlay *o, const char *lower, struct word *w)
+{
+	vz_autofd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	int r;
+
+	w->step = STEP_OPTIONS;
+	r = fs < 0 ? -errno : set_options(o, lower, fs);
+	if (r)
+		return r;
+	w->step = STEP_OVERLAY;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	r = fsmount(fs, FSMOUNT_CLOEXEC, o->upper ? 0 : MOUNT_ATTR_RDONLY);
+	return r < 0 ? -errno : r;
+}
+
+/*
+ * More layers than fsconfig() takes in one word, and one by one they go only since
+ * 6.8: mount(2) takes a page. Over the base's place, of which nobody else knows, it is
+ * attached for a moment.
+ */
+static int mount_long(const struct vz_overlay *o, const char *lower, struct word *w)
+{
+	vz_autostr struct vz_str data = { 0 };
+
+	w->step = STEP_OPTIONS;
+	vz_str_addf(&data, "lowerdir=%s", lower);
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(options); i++)
+		vz_str_addf(&data, ",%s=%s", options[i][0], options[i][1]);
+	if (o->upper)
+		vz_str_addf(&data, ",upperdir=%s,workdir=%s", o->upper, o->work);
+	if (data.failed)
+		return -ENOMEM;
+	if (data.len >= DATA_MAX)
+		return -E2BIG;
+	w->step = STEP_OVERLAY;
+	if (mount("overlay", o->base_at, "overlay", o->upper ? 0 : MS_RDONLY, data.s))
+		return -errno;
+	return vz_mnt_clone(AT_FDCWD, o->base_at, false);
+}
+
+static int mount_layers(const struct vz_overlay *o, struct word *w)
+{
+	vz_autostr struct vz_str lower = { 0 };
+
+	w->step = STEP_OPTIONS;
+	for (size_t i = 0; i < o->layers; i++)
+		vz_str_addf(&lower, "%s:", o->layer[i]);
+	vz_str_add(&lower, o->base_at);
+	if (lower.failed)
+		return -ENOMEM;
+	return lower.len <= VALUE_MAX ? mount_new(o, lower.s, w)
+				      : mount_long(o, lower.s, w);
+}
+
 static int make(const struct vz_overlay *o, struct word *w)
 {
-	vz_autofd int fs = -1;
 	int r;
 
 	w->step = STEP_NS;
@@ -116,20 +150,7 @@ static int make(const struct vz_overlay *o, struct word *w)
 	if (chdir(o->dir))
 		return -errno;
 	r = show_base(o, w);
-	if (r)
-		return r;
-	w->step = STEP_OPTIONS;
-	fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	r = set_options(o, fs);
-	if (r)
-		return r;
-	w->step = STEP_OVERLAY;
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return -errno;
-	r = fsmount(fs, FSMOUNT_CLOEXEC, o->upper ? 0 : MOUNT_ATTR_RDONLY);
-	return r < 0 ? -errno : r;
+	return r ? r : mount_layers(o, w);
 }
 
 static _Noreturn void child(const struct vz_overlay *o, int sock)

@@ -242,6 +242,27 @@ full_disk() {
 	umount "$T/small"
 }
 
+# More layers than the names of fit into one word of the kernel's: with long names a few do.
+many_layers() {
+	local i want
+	vzctl --quiet create 1701 --layout overlay
+	base=$(sed -n 's/^LOCAL_UID="\(.*\)"/\1/p' "$VZ_CONFDIR/conf/1701.conf")
+	sed -i 's/^next = .*/next = 1000000000/' "$T/private/1701/area.ini"
+	: >"$T/begin"
+	for i in {1..20}; do
+		[ $((i % 5)) != 0 ] || change "$i"
+		run vzctl --quiet snapshot 1701 || break
+		[ "$i" != 10 ] || want=$(now)
+	done
+	is "$status$(ids | tr -cd - | wc -c)" 080 "overlay: 20 snapshots, one on another" || diag "$err"
+	run_ok "start" vzctl --quiet start 1701
+	vzctl --quiet stop 1701 --fast
+	run_ok "back by ten" vzctl --quiet snapshot-switch 1701 --id \
+		"$(vzctl snapshot-list 1701 -H -o uuid | sed -n 10p | tr -d '{} ')"
+	is "$(now)" "$want" "and all is as it was then"
+	vzctl --quiet destroy 1701
+}
+
 # On a file system with shared blocks a copy takes no room.
 shared_blocks() {
 	local layout used
@@ -280,6 +301,7 @@ done
 for layout in simfs overlay ploop; do
 	full_disk $layout
 done
+many_layers
 if type -P mkfs.xfs >/dev/null; then
 	shared_blocks
 else
