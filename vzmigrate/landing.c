@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "sys/idshift.h"
+#include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/name.h"
 #include "ve/state.h"
@@ -520,6 +521,10 @@ static int make_known(const struct landing *l, struct vz_err *err)
 		r = vz_ve_open(l->ctx, l->veid, &ve, err);
 	if (r)
 		return mig_recast(err, MIG_E_CONFIG, r);
+	/* Of another VE that once had the number here. */
+	r = vz_dumpdir_has(&ve) ? vz_dumpdir_forget(&ve) : 0;
+	if (r)
+		return mig_fail(err, MIG_E_SYSTEM, -r, "can't remove an old dump");
 	name = vz_cfg_str(ve.cfg, VZ_P_NAME);
 	r = name && *name ? vz_name_move(l->ctx, l->veid, NULL, name, err) : 0;
 	return r ? mig_recast(err, MIG_E_CONFIG, r) : 0;

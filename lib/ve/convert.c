@@ -14,6 +14,7 @@
 #include "sys/copy.h"
 #include "sys/hold.h"
 #include "sys/subvol.h"
+#include "ve/dumpdir.h"
 #include "ve/launch.h"
 #include "ve/layout.h"
 #include "ve/mount.h"
@@ -36,6 +37,7 @@ struct convert {
 	char *work; /* PRIVATE.converting */
 	int workfd;
 	uint64_t total;
+	bool changed; /* the new area is in its place */
 };
 
 static void convert_done(struct convert *c)
@@ -89,6 +91,16 @@ static int check_snapshots(const struct vz_ve *ve, struct vz_err *err)
 		ve->id, all.n);
 }
 
+/* Its processes have the files of this layout open. */
+static int check_not_suspended(const struct vz_ve *ve, struct vz_err *err)
+{
+	return vz_dumpdir_has(ve)
+		       ? vz_err_set(err, VZ_E_RUNNING, 0,
+				    "VE %u is suspended: resume and stop it first",
+				    ve->id)
+		       : 0;
+}
+
 static int open_old(struct convert *c, struct vz_err *err)
 {
 	const char *private = vz_ve_private(c->ve, err);
@@ -108,7 +120,10 @@ static int open_old(struct convert *c, struct vz_err *err)
 		r = vz_layout_open(c->ve, c->path, &c->from, &c->old, err);
 	if (!r)
 		r = vz_area_check_settled(c->ve->ctx, private, err);
-	return r || c->from == c->to ? r : check_snapshots(c->ve, err);
+	if (r || c->from == c->to)
+		return r;
+	r = check_not_suspended(c->ve, err);
+	return r ? r : check_snapshots(c->ve, err);
 }
 
 /* --- the new area --- */
@@ -254,6 +269,7 @@ static int change_places(struct convert *c, struct vz_err *err)
 					    c->path)
 			       : cant(err, errno, "put the new area in the place of",
 				      c->path);
+	c->changed = true;
 	if (fsync(c->workfd) || vz_sync_parent(c->path))
 		return cant(err, errno, "write the directory of", c->path);
 	return 0;
@@ -303,6 +319,9 @@ static int steps(struct convert *c, bool *ret_done, struct vz_err *err)
 		r = change_places(c, err);
 	if (!r)
 		r = save(c, err);
+	/* The command again finishes it: till then the old area is kept. */
+	if (r && c->changed)
+		return r;
 	/* The new one if it was given up, else the old one. */
 	return r ? (vz_area_sweep_converting(c->path, NULL), r)
 		 : vz_area_sweep_converting(c->path, err);

@@ -19,6 +19,7 @@
 #include "sys/untar.h"
 #include "ve/diskquota.h"
 #include "ve/dist.h"
+#include "ve/dumpdir.h"
 #include "ve/idpool.h"
 #include "ve/launch.h"
 #include "ve/layout.h"
@@ -482,6 +483,16 @@ static void clear_killed(struct create *c)
 		umount2(root, UMOUNT_NOFOLLOW | MNT_DETACH);
 }
 
+/* Another VE of this number was suspended, and its files were removed by hand. */
+static int forget_dump(struct create *c, struct vz_err *err)
+{
+	int r = vz_dumpdir_has(&c->ve) ? vz_dumpdir_forget(&c->ve) : 0;
+
+	return r ? vz_err_set(err, VZ_E_SYSTEM, -r,
+			      "can't remove the dump of an earlier VE %u", c->id)
+		 : 0;
+}
+
 static int steps(struct create *c, struct vz_err *err)
 {
 	int r;
@@ -489,6 +500,8 @@ static int steps(struct create *c, struct vz_err *err)
 	if (c->id > RESERVED_IDS)
 		clear_killed(c);
 	r = check(c, err);
+	if (!r)
+		r = forget_dump(c, err);
 	if (!r)
 		r = vz_area_sweep(vz_ve_private(&c->ve, NULL), NULL, err);
 	if (!r)

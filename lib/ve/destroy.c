@@ -62,11 +62,11 @@ static void remove_scripts(const struct vz_ve *ve)
 
 static void remove_dump(const struct vz_ve *ve)
 {
-	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
-	int r = path ? vz_dumpdir_remove(path, true) : -ENOMEM;
+	int r = vz_dumpdir_forget(ve);
 
 	if (r)
-		vz_warn(ve->ctx, "can't remove the dump %s: %s", path, strerror(-r));
+		vz_warn(ve->ctx, "can't remove what VE %u was suspended to: %s", ve->id,
+			strerror(-r));
 }
 
 /* The moment at which the VE is no more: its file has another name. */
@@ -119,6 +119,9 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	r = aside(ve, private, err);
 	if (!r)
 		r = vz_area_sweep_converting(private, err);
+	/* Before its number is free: another VE of it must not wake up as this one. */
+	if (!r)
+		remove_dump(ve);
 	if (!r)
 		r = retire_config(ve, err);
 	if (r)
@@ -126,7 +129,6 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	vz_diskquota_forget(ve);
 	vz_traffic_forget(ve->ctx, ve->id);
 	vz_state_set_down(ve->ctx, ve->id, NULL);
-	remove_dump(ve);
 	rmdir(root);
 	return sweep(private, NULL, err);
 }

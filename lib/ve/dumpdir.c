@@ -28,6 +28,13 @@ bool vz_dumpdir_is(const char *path)
 	return meta && !access(meta, F_OK);
 }
 
+bool vz_dumpdir_has(const struct vz_ve *ve)
+{
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+
+	return path && vz_dumpdir_is(path);
+}
+
 static int open_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -125,6 +132,16 @@ int vz_dumpdir_remove(const char *path, bool whole)
 		r = r ? r : q;
 	}
 	return r;
+}
+
+int vz_dumpdir_forget(const struct vz_ve *ve)
+{
+	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
+	int r = path ? 0 : -ENOMEM;
+
+	if (!r && vz_dumpdir_is(path))
+		r = vz_dumpdir_rename(path, "restored", NULL);
+	return r ? r : vz_dumpdir_remove(path, true);
 }
 
 /* -- while the VE stands still -- */

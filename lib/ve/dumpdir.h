@@ -28,6 +28,11 @@
 char *vz_dumpdir_path(const struct vz_ve *ve, const char *dumpfile);
 /* Whether there is a whole one. */
 bool vz_dumpdir_is(const char *path);
+/*
+ * Whether the VE, which does not run, is suspended, in DUMPDIR: then its files are not
+ * to change, for its processes have them open.
+ */
+bool vz_dumpdir_has(const struct vz_ve *ve);
 
 /* An empty PATH.new; *ret_dir is a descriptor. VZ_E_CHECKPOINT. */
 int vz_dumpdir_begin(const char *path, int *ret_dir, struct vz_err *err);
@@ -43,6 +48,12 @@ int vz_dumpdir_lend(int dir, uid_t uid, struct vz_err *err);
 int vz_dumpdir_rename(const char *path, const char *suffix, struct vz_err *err);
 /* Remove what is worth nothing; with `whole` all of it. 0 or -errno of the first. */
 int vz_dumpdir_remove(const char *path, bool whole);
+
+/*
+ * The VE's files are to be others than its dump is of, or it is gone: all of what there
+ * is in DUMPDIR goes. A whole one is none on the disk before anything else is.
+ */
+int vz_dumpdir_forget(const struct vz_ve *ve);
 
 /* RUNDIR/VEID/dumping. NULL: no more. 0 or -errno. */
 #define VZ_DUMPDIR_KEPT "-" /* in the place of a path: that dump is not ours to remove */

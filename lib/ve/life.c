@@ -303,13 +303,6 @@ int vz_ve_ended(struct vz_ve *ve, bool reboot, int lock_fd, struct vz_err *err)
 
 /* -- status -- */
 
-static bool has_dump(const struct vz_ve *ve)
-{
-	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
-
-	return path && vz_dumpdir_is(path);
-}
-
 int vz_ve_status(const struct vz_ctx *ctx, uint32_t id, struct vz_status *ret,
 		 struct vz_err *err)
 {
@@ -326,7 +319,7 @@ int vz_ve_status(const struct vz_ctx *ctx, uint32_t id, struct vz_status *ret,
 		private = vz_ve_private(&ve, NULL);
 		st.exists = private && !stat(private, &ignored);
 		st.mounted = vz_ve_mounted(&ve) == 1;
-		st.suspended = st.exists && !st.running && has_dump(&ve);
+		st.suspended = st.exists && !st.running && vz_dumpdir_has(&ve);
 	}
 	vz_err_clear(err);
 	*ret = st;

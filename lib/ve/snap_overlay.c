@@ -2,7 +2,8 @@
 /*
  * Snapshots of overlay: each has a layer (its `layer`), and shows the chain from
  * there down. Of a VE that is not mounted it is the top one, and a new top over it is
- * begun: nothing is copied. The layers of a mounted overlay can't change: then it is a
+ * begun: nothing is copied. The layers of a mounted overlay can't change, nor those of
+ * one that is suspended, whose processes have their files open: then it is a
  * copy of the top, beside it in the tree, and the VE goes on with its own.
  *
  * A layer that no snapshot has and that is not the top is folded into the one over
@@ -20,6 +21,7 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "sys/ovfold.h"
+#include "ve/dumpdir.h"
 #include "ve/layout_overlay.h"
 #include "ve/mount.h"
 #include "ve/snap_priv.h"
@@ -126,8 +128,9 @@ static int take_copy(struct vz_snaps *s, const char *uuid, struct vz_err *err)
 static int take(struct vz_snaps *s, const char *uuid, int fd, struct vz_err *err)
 {
 	struct vz_err why = { 0 };
-	int r = vz_ve_mounted(s->ve) ? take_copy(s, uuid, &why)
-				     : take_instantly(s, uuid, &why);
+	/* What a suspended VE has open it must not have to copy up anew. */
+	bool in_use = vz_ve_mounted(s->ve) || vz_dumpdir_has(s->ve);
+	int r = in_use ? take_copy(s, uuid, &why) : take_instantly(s, uuid, &why);
 
 	if (r && !why.status)
 		vz_err_set(&why, VZ_E_SNAP_CREATE, -r, "can't make a layer in %s/layers",

@@ -190,11 +190,12 @@ static int drop_temporary(struct vz_snaps *s, bool *ret_changed, struct vz_err *
 		 : held;
 }
 
+/* The processes of a suspended VE have files open, and find them where they were. */
 static bool is_idle(const struct vz_snaps *s)
 {
 	vz_autofree char *mounted = vz_snapshot_any_mounted(s->ve->ctx, s->ve->id);
 
-	return !mounted && !vz_ve_mounted(s->ve);
+	return !mounted && !vz_ve_mounted(s->ve) && !vz_dumpdir_has(s->ve);
 }
 
 /* What can't go now is to go when nothing is mounted: [pending] sweep says so. */
@@ -365,8 +366,7 @@ int vz_snapshot_take(const struct vz_ve *ve, const struct vz_snapshot_how *how,
 /* The memory of a suspended VE is of files that are no more: it goes before they do. */
 static int drop_dump(const struct vz_ve *ve, struct vz_err *err)
 {
-	vz_autofree char *path = vz_dumpdir_path(ve, NULL);
-	int r = path ? vz_dumpdir_remove(path, true) : -ENOMEM;
+	int r = vz_dumpdir_forget(ve);
 
 	return r ? vz_err_set(err, VZ_E_SNAP_SWITCH, -r,
 			      "can't remove what VE %u was suspended to", ve->id)

@@ -117,6 +117,10 @@ vzctl --quiet stop 2210 --fast
 vzctl --quiet mount 2210
 run_is 41 "nor when it is mounted" vzctl convert 2210 --layout simfs
 vzctl --quiet umount 2210
+mkdir -p "$T/dump/Dump.2210" && : >"$T/dump/Dump.2210/vz"
+run_is 32 "nor a suspended one" vzctl convert 2210 --layout simfs
+like "$err" "is suspended" "which would not find its files"
+rm -r "$T/dump/Dump.2210"
 id=$(vzctl snapshot 2210 2>&1 | grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' | head -1)
 run_is 99 "nor with snapshots" vzctl convert 2210 --layout simfs
 like "$err" "delete them first" "which it would lose"
@@ -201,7 +205,15 @@ vzctl --quiet stop 2212 --fast
 sed -i 's/^VE_LAYOUT=.*/VE_LAYOUT="simfs"/' "$VZ_CONFDIR/conf/2212.conf"
 mkdir "$p/2212.converting"
 run_ok "and is finished when it was killed" vzctl --quiet convert 2212 --layout overlay
+mount --bind "$VZ_CONFDIR/conf" "$VZ_CONFDIR/conf" && mount -o remount,bind,ro "$VZ_CONFDIR/conf"
+run "vzctl" --quiet convert 2212 --layout simfs
+ok $((!status)) "a configuration that can't be written"
+like "$err" "Read-only file system" "says so"
+umount "$VZ_CONFDIR/conf"
+run_ok "leaves a VE that mounts" vzctl --quiet mount 2212
+vzctl --quiet umount 2212
 run_ok "back" vzctl --quiet convert 2212 --layout simfs
+is "$(find "$p" -maxdepth 1 -name '2212*')" "$p/2212" "and nothing else is left"
 for veid in 2210 2212; do
 	mkdir -p "$p/$veid.converting/root/x"
 	run_ok "destroy $veid" vzctl --quiet destroy $veid

@@ -260,6 +260,17 @@ many_layers() {
 	run_ok "back by ten" vzctl --quiet snapshot-switch 1701 --id \
 		"$(vzctl snapshot-list 1701 -H -o uuid | sed -n 10p | tr -d '{} ')"
 	is "$(now)" "$want" "and all is as it was then"
+
+	# The files of a suspended VE stay where its processes have them open.
+	mkdir "$T/dump/Dump.1701" && : >"$T/dump/Dump.1701/vz"
+	want=$(sed -n 's/^top = //p' "$T/private/1701/area.ini")
+	run_ok "a snapshot of a suspended VE" vzctl --quiet snapshot 1701 --id "$A"
+	is "$(sed -n 's/^top = //p' "$T/private/1701/area.ini")" "$want" "leaves the layer on top"
+	is "$(of "$A")" "$(rm -r "$T/dump/Dump.1701"; now)" "and is what the VE is"
+	vzctl --quiet destroy 1701
+	mkdir "$T/dump/Dump.1701" && : >"$T/dump/Dump.1701/vz"
+	vzctl --quiet create 1701 --layout overlay
+	like "$(vzctl status 1701)" "down$" "a new VE does not wake up as an old one"
 	vzctl --quiet destroy 1701
 }
 
