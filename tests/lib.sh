@@ -10,6 +10,8 @@
 # With OWN_NET=yes before that line the test runs in a network namespace of its
 # own: a node whose network is nobody else's, with bridges and other hosts below.
 #
+# With ON_DISK=yes its files are on a disk in the nodes too, where /tmp is a tmpfs: one that
+# kernels before 6.3 can't show with a VE's ids, as overlay wants it of templates.
 # With OWN_MOUNTS=yes it runs in a mount namespace of its own: what it mounts is not
 # kept by another that some other program begins meanwhile, and so does go at umount.
 set -u
@@ -30,7 +32,8 @@ O=${O:-${TESTS%/*}/build/release}
 VZ_BIN=${VZ_BIN:-$O}
 VZ_TEST_TAG=${VZ_TEST_TAG:-vz-test-$$}
 # A test started by hand, without the runner, has no directory to share.
-T=$(mktemp -d "${VZ_TEST_TMP:-/tmp}/$VZ_TEST_TAG.XXXXXX") || exit 2
+[ "${ON_DISK-no}" = yes ] || VZ_TEST_DISK=''
+T=$(mktemp -d "${VZ_TEST_DISK:-${VZ_TEST_TMP:-/tmp}}/$VZ_TEST_TAG.XXXXXX") || exit 2
 SHARE=${VZ_TEST_TMP:-$T}
 CGROUP=$VZ_TEST_TAG-$$
 BUSYBOX_TEMPLATE=busybox-test-x86_64

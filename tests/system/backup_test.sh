@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # backup and restore-backup: what is in a file comes back, whole or not at all.
 # shellcheck disable=SC2034 # lib.sh's
-OWN_MOUNTS=yes
+OWN_MOUNTS=yes ON_DISK=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # convert: every layout into every other, kill -9 at many points, signals, a full disk.
 # shellcheck disable=SC2034 # lib.sh's
-OWN_MOUNTS=yes
+OWN_MOUNTS=yes ON_DISK=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"

@@ -131,10 +131,10 @@ init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/1411/state" | tr -d '"')
 sleep 300 &
 bystander=$!
 like "$init" '^[0-9]+$' "its init is known"
-cp "$VZ_RUNDIR/1411/state" "$T/state"
+cp "$VZ_RUNDIR/1411/state" "$T/state.was"
 run_ok "stop it" vzctl stop 1411 --fast
 mkdir -p "$VZ_RUNDIR/1411"
-sed "s/= *\"*$init\"*\$/= $bystander/" "$T/state" >"$VZ_RUNDIR/1411/state"
+sed "s/= *\"*$init\"*\$/= $bystander/" "$T/state.was" >"$VZ_RUNDIR/1411/state"
 run vzctl status 1411
 like "$out" ' down' "a reused number is no running VE"
 run_is 31 "exec says so" vzctl exec 1411 true

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Layouts: simfs and overlay; templates unpacked once; areas that are not what they should be.
+# shellcheck disable=SC2034 # lib.sh reads it
+ON_DISK=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"

@@ -3,7 +3,7 @@
 # Snapshots on every layout: take, list, switch, delete, mount; of running VEs; a tree
 # whose middle goes; kill -9 at many points; a full disk.
 # shellcheck disable=SC2034 # lib.sh's
-OWN_MOUNTS=yes
+OWN_MOUNTS=yes ON_DISK=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"

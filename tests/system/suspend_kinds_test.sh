@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # VEs of other kinds are suspended and resumed: on overlay, with a directory of the node,
 # without a user namespace; by the node's shutdown and boot.
+# shellcheck disable=SC2034 # lib.sh reads it
+ON_DISK=yes
 . "$(dirname "$0")/../lib.sh"
 
 need_criu
