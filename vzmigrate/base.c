@@ -97,3 +97,52 @@ int base_check(const struct vz_cfg *cfg, const json_t *about, const struct vz_ct
 	return check_base(ctx, vz_cfg_str(cfg, VZ_P_TEMPLATE), digest, template, unpack,
 			  err);
 }
+
+/* NULL: it has none. */
+static const struct vz_layout *over_base(const json_t *about)
+{
+	const struct vz_layout *layout;
+	const char *name;
+
+	return !wire_text(about, "layout", 32, &name, NULL) &&
+			       !vz_layout_find(name, &layout, NULL) && layout->over_base
+		       ? layout
+		       : NULL;
+}
+
+int base_hold(const struct vz_cfg *cfg, const json_t *about, const struct vz_ctx *ctx,
+	      struct vz_unpacked *ret, struct vz_err *err)
+{
+	const char *dir = vz_cfg_str(cfg, VZ_P_TEMPLATE);
+	int r;
+
+	if (!dir || !over_base(about))
+		return 0;
+	r = vz_unpacked_hold(ctx, dir, ret, err);
+	return r ? mig_recast(err, MIG_E_LAYOUT, r) : 0;
+}
+
+int base_refer(const json_t *about, const char *staging, uint32_t veid,
+	       struct vz_err *err)
+{
+	const struct vz_layout *layout = over_base(about);
+	vz_autoarea struct vz_area a = VZ_AREA_NONE;
+	vz_autofd int fd = -1;
+	const char *digest;
+	int r;
+
+	if (!layout)
+		return 0;
+	fd = open(staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return mig_fail(err, MIG_E_COPY, errno, "can't open %s", staging);
+	r = wire_text(about, "base", VZ_DIGEST_LEN - 1, &digest, err);
+	if (!r)
+		r = vz_area_new(staging, fd, layout->name, layout->version, veid, &a,
+				err);
+	if (!r && vz_area_set(&a, layout->name, "base", digest))
+		r = vz_err_set(err, VZ_E_SYSTEM, ENOMEM, "can't write in %s", staging);
+	if (!r)
+		r = vz_area_save(&a, false, err);
+	return r ? mig_recast(err, MIG_E_COPY, r) : 0;
+}

@@ -3,6 +3,7 @@
 #define VZMIGRATE_BASE_H
 
 #include "ve/layout.h"
+#include "ve/unpacked.h"
 #include "vzmigrate/wire.h"
 
 /*
@@ -20,5 +21,15 @@ json_t *base_describe(const struct vz_ve *ve, struct vz_err *err);
  */
 int base_check(const struct vz_cfg *cfg, const json_t *about, const struct vz_ctx *ctx,
 	       bool unpack, struct vz_err *err);
+
+/*
+ * On the destination, before base_check(): no unpacked template goes while it is held;
+ * and then the reference to the VE's own, in the directory that its area comes into,
+ * since the area's marker is one file of many. Of other layouts nothing is done.
+ */
+int base_hold(const struct vz_cfg *cfg, const json_t *about, const struct vz_ctx *ctx,
+	      struct vz_unpacked *ret, struct vz_err *err);
+int base_refer(const json_t *about, const char *staging, uint32_t veid,
+	       struct vz_err *err);
 
 #endif

@@ -324,6 +324,8 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 		 const char *old, struct vz_err *err)
 {
 	const char *private = vz_cfg_str(c->cfg, VZ_P_VE_PRIVATE);
+	const json_t *files = json_object_get(ask, "files");
+	vz_autounpacked struct vz_unpacked held = VZ_UNPACKED_NONE;
 	struct vz_journal earlier;
 	int r;
 
@@ -340,7 +342,9 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 	if (!r)
 		r = landing_check_absent(l->ctx, l->veid, private, err);
 	if (!r)
-		r = base_check(c->cfg, json_object_get(ask, "files"), l->ctx, true, err);
+		r = base_hold(c->cfg, files, l->ctx, &held, err);
+	if (!r)
+		r = base_check(c->cfg, files, l->ctx, true, err);
 	if (!r)
 		r = find_staging(l);
 	if (!r)
@@ -349,6 +353,8 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 		r = save(l, VZ_MIG_RECEIVING, err);
 	if (!r)
 		r = make_staging(l, err);
+	if (!r)
+		r = base_refer(files, l->staging, l->veid, err);
 	if (!r)
 		r = write_conf(l, c, err);
 	return r ? r : scripts_unpack(ask, l->staging, l->veid, err);

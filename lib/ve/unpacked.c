@@ -329,6 +329,19 @@ int vz_unpacked_get(const struct vz_ctx *ctx, const char *dir, const char *name,
 	return 0;
 }
 
+int vz_unpacked_hold(const struct vz_ctx *ctx, const char *dir, struct vz_unpacked *ret,
+		     struct vz_err *err)
+{
+	VZ_CLEANUP(get_done) struct get g = { .ctx = ctx, .storefd = -1, .tarfd = -1 };
+	vz_autofd int lock = -1;
+	int r = open_store(&g, dir, &lock, err);
+
+	if (r)
+		return r;
+	*ret = (struct vz_unpacked){ .lock = vz_take_fd(&lock) };
+	return 0;
+}
+
 void vz_unpacked_release(struct vz_unpacked *u)
 {
 	if (u->lock >= 0)

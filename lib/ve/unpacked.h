@@ -44,6 +44,12 @@ struct vz_unpacked {
 int vz_unpacked_get(const struct vz_ctx *ctx, const char *dir, const char *name,
 		    const char *tarball, int (*tick)(void *data, uint64_t done),
 		    void *data, struct vz_unpacked *ret, struct vz_err *err);
+/*
+ * The lock alone, for who refers to a version that is there already, or to one that he
+ * gets meanwhile; ret->digest is "". VZ_E_SYSTEM.
+ */
+int vz_unpacked_hold(const struct vz_ctx *ctx, const char *dir, struct vz_unpacked *ret,
+		     struct vz_err *err);
 void vz_unpacked_release(struct vz_unpacked *u);
 #define vz_autounpacked VZ_CLEANUP(vz_unpacked_release)
 
@@ -64,8 +70,8 @@ struct vz_unpacked_list {
 };
 
 /*
- * All there are and who uses them: all private areas beside those of the VEs and of
- * vz.conf are looked at. 0 or an error, also when that can't be told of one VE.
+ * All there are and who uses them: all private areas beside those of the VEs, of VEs that
+ * are on their way here (ve/journal.h) and of vz.conf are looked at. 0 or an error, also when that can't be told of one VE.
  */
 int vz_unpacked_list(const struct vz_ctx *ctx, const char *dir,
 		     struct vz_unpacked_list *ret, struct vz_err *err);

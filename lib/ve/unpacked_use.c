@@ -15,6 +15,7 @@
 #include "res/cfg.h"
 #include "ve/area.h"
 #include "ve/ids.h"
+#include "ve/journal.h"
 #include "ve/unpacked.h"
 #include "ve/unpacked_priv.h"
 
@@ -100,17 +101,19 @@ static int read_versions(int store, struct vz_unpacked_list *l)
 
 /* --- who uses it --- */
 
-static void count_area(const char *path, struct vz_unpacked_list *l)
+/* Whether it refers to one, known or not. */
+static bool count_area(const char *path, struct vz_unpacked_list *l)
 {
 	vz_autoarea struct vz_area a = VZ_AREA_NONE;
 	const char *digest;
 
 	if (vz_area_open(path, &a, NULL))
-		return;
+		return false;
 	digest = vz_area_get(&a, "overlay", "base");
 	for (size_t i = 0; digest && i < l->n; i++)
 		if (!strcmp(l->v[i].digest, digest))
 			l->v[i].users++;
+	return digest;
 }
 
 /* A damaged marker may still name one: who mends it will want it. */
@@ -120,8 +123,9 @@ static void count_entry(const char *dir, const char *name, struct vz_unpacked_li
 	vz_autofree char *work = vz_strf("%s/%s/root", dir, name);
 	const char *dot = strchr(name, '.');
 
-	if (path)
-		count_area(path, l);
+	/* VEID.migrating says itself what the area in it will refer to. */
+	if (path && count_area(path, l))
+		return;
 	/* VEID.creating, VEID.converting: what will be one. */
 	if (work && dot)
 		count_area(work, l);
@@ -141,9 +145,8 @@ static int count_dir(const char *dir, struct vz_unpacked_list *l)
 }
 
 /* Where the area is, all links followed: its neighbours are looked at, too. */
-static int add_parent(const struct vz_cfg *cfg, struct vz_strv *dirs)
+static int add_parent(const char *private, struct vz_strv *dirs)
 {
-	const char *private = vz_cfg_str(cfg, VZ_P_VE_PRIVATE);
 	vz_autofree char *real = private ? realpath(private, NULL) : NULL;
 	vz_autofree char *dir = private ? strdup(real ? real : private) : NULL;
 	char *slash = dir ? strrchr(dir, '/') : NULL;
@@ -162,12 +165,31 @@ static int add_parents(const struct vz_ctx *ctx, uint32_t id, struct vz_strv *di
 	int r = vz_cfg_load_ve(ctx, id, &cfg, &why);
 
 	if (!r)
-		r = add_parent(cfg, dirs);
+		r = add_parent(vz_cfg_str(cfg, VZ_P_VE_PRIVATE), dirs);
 	if (!r || why.status == VZ_E_NOCONF)
 		return 0;
 	vz_err_prefix(&why, "which template VE %u lies over is not known", id);
 	if (err)
 		*err = why;
+	return r;
+}
+
+/* Where VEs are to be that have no configuration here yet. */
+static int add_arriving(const struct vz_ctx *ctx, struct vz_strv *dirs,
+			struct vz_err *err)
+{
+	vz_autoids struct vz_ids ids = { 0 };
+	int r = vz_journal_list(ctx, VZ_MIG_DEST, &ids);
+
+	for (size_t i = 0; i < ids.n && !r; i++) {
+		struct vz_journal j;
+
+		r = vz_journal_load(ctx, ids.v[i], VZ_MIG_DEST, &j, err);
+		if (!r)
+			r = add_parent(j.private, dirs);
+		else if (r == -ENOENT)
+			r = 0;
+	}
 	return r;
 }
 
@@ -187,11 +209,13 @@ static int count_users(const struct vz_ctx *ctx, struct vz_unpacked_list *l,
 	if (!r)
 		r = vz_cfg_read(global, ctx, conf, true, 0, err);
 	if (!r)
-		r = add_parent(global, &dirs);
+		r = add_parent(vz_cfg_str(global, VZ_P_VE_PRIVATE), &dirs);
 	if (!r)
 		r = vz_ids_defined(ctx, &ids);
 	for (size_t i = 0; i < ids.n && !r; i++)
 		r = add_parents(ctx, ids.v[i], &dirs, err);
+	if (!r)
+		r = add_arriving(ctx, &dirs, err);
 	for (size_t i = 0; i < dirs.n && !r; i++)
 		r = count_dir(dirs.v[i], l);
 	return r;

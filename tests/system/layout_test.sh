@@ -145,7 +145,30 @@ vzctl --quiet destroy 2112
 vzctl --quiet destroy 2114
 run_ok "prune" vztmpl prune
 is "$(versions)" 1 "not one of a VE that is being made"
+mkdir "$p/2115.migrating" && mv "$p/2115.creating/root/area.ini" "$p/2115.migrating"
 rm -r "$p/2115.creating"
+run_ok "prune" vztmpl prune
+is "$(versions)" 1 "nor of one that is on its way here"
+mkdir -p "$T/other" "$T/state/migrate" && mv "$p/2115.migrating" "$T/other"
+cat >"$T/state/migrate/2115.in" <<-END
+	STATE="receiving"
+	MIGRATION="1"
+	PEER="n1"
+	SSH=""
+	LIVE="no"
+	START="no"
+	KEEP="no"
+	PID="1"
+	PID_START="1"
+	PRIVATE="$T/other/2115"
+	UID="0"
+	GID="0"
+	OLD_UID="0"
+	OLD_GID="0"
+END
+run_ok "prune" vztmpl prune
+is "$(versions)" 1 "wherever that is to be"
+rm -r "$T/other" "$T/state/migrate"
 run_ok "prune" vztmpl prune
 is "$(versions)" 0 "when that is gone"
 run_ok "create" vzctl --quiet create 2112 --layout overlay
