@@ -21,7 +21,10 @@ static char *link_path(const struct vz_ctx *ctx, uint32_t veid, const char *uuid
 	return vz_strf("%s/snapshot/%u.%s", ctx->rundir, veid, uuid);
 }
 
-/* Where the link leads, if something is mounted there; else the link goes. */
+/*
+ * Where the link leads, if something is mounted there. Else it is an old one, or that of
+ * a snapshot which is just being mounted: only who has the VE's lock takes it away.
+ */
 static char *read_link(const char *link)
 {
 	char target[PATH_MAX];
@@ -30,10 +33,7 @@ static char *read_link(const char *link)
 	if (n < 0)
 		return NULL;
 	target[n] = 0;
-	if (vz_mnt_is_mounted(target) == 1)
-		return strdup(target);
-	unlink(link);
-	return NULL;
+	return vz_mnt_is_mounted(target) == 1 ? strdup(target) : NULL;
 }
 
 char *vz_snapshot_target(const struct vz_ve *ve, const char *uuid)
@@ -77,12 +77,15 @@ static int attach(const struct vz_ve *ve, const char *uuid, int mnt, const char 
 	/* What a VE made is not run, nor opened as a device, by the node. */
 	if (!r)
 		r = vz_mnt_set_attr(mnt, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, false);
+	if (!r && unlink(link) && errno != ENOENT)
+		r = -errno;
 	if (!r && symlink(target, link))
 		r = -errno;
-	if (!r)
-		r = vz_mnt_attach(mnt, at);
-	if (r && link)
-		read_link(link);
+	if (r)
+		return r;
+	r = vz_mnt_attach(mnt, at);
+	if (r)
+		unlink(link);
 	return r;
 }
 
@@ -111,13 +114,14 @@ int vz_snapshot_mount(const struct vz_ve *ve, const char *uuid, const char *targ
 int vz_snapshot_umount(const struct vz_ve *ve, const char *uuid, struct vz_err *err)
 {
 	vz_autofree char *target = vz_snapshot_target(ve, uuid);
+	vz_autofree char *link = link_path(ve->ctx, ve->id, uuid);
 
-	if (!target)
+	if (!target || !link)
 		return vz_err_set(err, VZ_E_SNAP_UMOUNT, 0,
 				  "the snapshot {%s} is not mounted", uuid);
 	if (umount2(target, UMOUNT_NOFOLLOW))
 		return vz_err_set(err, VZ_E_SNAP_UMOUNT, errno, "can't unmount %s",
 				  target);
-	free(vz_snapshot_target(ve, uuid));
+	unlink(link);
 	return 0;
 }

@@ -87,6 +87,14 @@ static int select_one(struct vz_snaps *s, const char *uuid, struct vz_err *err)
 		 : 0;
 }
 
+/* That they have changed places is on the disk before the marker says so. */
+static int sync_places(const struct vz_snaps *s)
+{
+	vz_autofd int dir = openat(s->dirfd, "next", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return dir < 0 || fsync(dir) ? -errno : vz_sync_parent(s->area.path);
+}
+
 /* Has the copy changed places with the area? Else it does now. */
 static int settle(struct vz_snaps *s, struct vz_err *err)
 {
@@ -103,6 +111,9 @@ static int settle(struct vz_snaps *s, struct vz_err *err)
 	if (st.st_ino != ino && syscall(SYS_renameat2, AT_FDCWD, next, AT_FDCWD,
 					s->area.path, RENAME_EXCHANGE))
 		r = -errno;
+	else if (sync_places(s))
+		return vz_err_set(err, VZ_E_SNAP_SWITCH, errno,
+				  "can't write the directory of %s", s->area.path);
 	vz_area_set(s->tree, "pending", "next", NULL);
 	if (!r)
 		r = vz_snaptree_set_current(s->tree,

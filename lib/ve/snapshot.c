@@ -105,6 +105,8 @@ static int open_dir(struct vz_snaps *s, bool make, struct vz_err *err)
 static int open_snaps(struct vz_snaps *s, const struct vz_ve *ve, bool make,
 		      struct vz_err *err)
 {
+	vz_autofree char *real = NULL;
+	const char *private;
 	int r;
 
 	*s = (struct vz_snaps){
@@ -114,7 +116,10 @@ static int open_snaps(struct vz_snaps *s, const struct vz_ve *ve, bool make,
 		.dirfd = -1,
 		.copy = { .tick = vz_snap_tick, .tick_data = s },
 	};
-	r = vz_layout_open(ve, NULL, &s->layout, &s->area, err);
+	/* Snapshots lie beside an area, and change places with it, not with a link to it. */
+	private = vz_ve_private(ve, err);
+	real = private ? realpath(private, NULL) : NULL;
+	r = private ? vz_layout_open(ve, real, &s->layout, &s->area, err) : -EINVAL;
 	if (!r && !s->layout->snap)
 		r = vz_err_set(err, VZ_E_LAYOUT, 0, "layout %s has no snapshots",
 			       s->layout->name);
@@ -381,6 +386,10 @@ static int select_one(struct vz_snaps *s, const struct vz_snapshot_how *how,
 
 	if (!r && !how->skip_config && !access(conf, F_OK))
 		r = vz_area_set(s->tree, "pending", "config", how->uuid);
+	/* What the marker is going to name is on the disk before it does. */
+	if (!r && syncfs(s->area.fd))
+		r = vz_err_set(err, VZ_E_SNAP_SWITCH, errno, "can't write %s",
+			       s->area.path);
 	if (!r)
 		r = drop_dump(s->ve, err);
 	return r ? r : vz_area_save(s->tree, false, err);

@@ -274,6 +274,24 @@ many_layers() {
 	vzctl --quiet destroy 1701
 }
 
+# An area elsewhere, by a link: what is kept, and comes back, lies there.
+linked_area() {
+	local want
+	mkdir "$T/private/elsewhere"
+	vzctl --quiet create 1701 --layout simfs
+	base=$(sed -n 's/^LOCAL_UID="\(.*\)"/\1/p' "$VZ_CONFDIR/conf/1701.conf")
+	mv "$T/private/1701" "$T/private/elsewhere" && ln -s elsewhere/1701 "$T/private/1701"
+	want=$(now)
+	run_ok "a snapshot of an area behind a link" vzctl --quiet snapshot 1701 --id "$A"
+	change 1
+	run_ok "switch" vzctl --quiet snapshot-switch 1701 --id "$A"
+	is "$(now)$(readlink "$T/private/1701")" "${want}elsewhere/1701" "it is what it was, and the link a link"
+	is "$(ls "$T/private/elsewhere")" "1701
+1701.snapshots" "and all lies there"
+	vzctl --quiet destroy 1701 2>/dev/null
+	rm -r "$T/private/elsewhere"
+}
+
 # On a file system with shared blocks a copy takes no room.
 shared_blocks() {
 	local layout used
@@ -313,6 +331,7 @@ for layout in simfs overlay ploop; do
 	full_disk $layout
 done
 many_layers
+linked_area
 if type -P mkfs.xfs >/dev/null; then
 	shared_blocks
 else
