@@ -7,14 +7,28 @@
 #include <unistd.h>
 
 #include "sys/digest.h"
+#include "ve/snaptree.h"
 #include "ve/template.h"
 #include "ve/unpacked.h"
+
+/* Those of a command, a backup's, are not the VE's. */
+static int count_kept(const struct vz_area *area, size_t *ret)
+{
+	vz_autofree struct vz_snap *snaps = NULL;
+	size_t n = 0;
+	int r = vz_snaptree_list(area, &snaps, &n);
+
+	for (size_t i = 0; i < n; i++)
+		*ret += !vz_snaptree_num(area, snaps[i].uuid, "temporary");
+	return r;
+}
 
 json_t *base_describe(const struct vz_ve *ve, struct vz_err *err)
 {
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	const struct vz_layout *layout;
 	const char *base = NULL, *template = vz_cfg_str(ve->cfg, VZ_P_OSTEMPLATE);
+	size_t kept = 0;
 	json_t *about;
 
 	if (vz_layout_open(ve, NULL, &layout, &area, err)) {
@@ -24,9 +38,13 @@ json_t *base_describe(const struct vz_ve *ve, struct vz_err *err)
 	}
 	if (layout->over_base)
 		base = vz_area_get(&area, layout->name, "base");
-	about = json_pack("{s:s, s:i, s:s, s:s}", "layout", layout->name, "version",
+	else if (area.ini && count_kept(&area, &kept)) {
+		mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't describe the VE");
+		return NULL;
+	}
+	about = json_pack("{s:s, s:i, s:s, s:s, s:i}", "layout", layout->name, "version",
 			  (int)area.version, "base", base ?: "", "template",
-			  template ?: "");
+			  template ?: "", "kept", (int)kept);
 	if (!about)
 		mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't describe the VE");
 	return about;
@@ -96,6 +114,19 @@ int base_check(const struct vz_cfg *cfg, const json_t *about, const struct vz_ct
 		return mig_fail(err, MIG_E_LAYOUT, 0, "no digest of a template");
 	return check_base(ctx, vz_cfg_str(cfg, VZ_P_TEMPLATE), digest, template, unpack,
 			  err);
+}
+
+int base_check_shift(const json_t *about, struct vz_err *err)
+{
+	uint64_t kept;
+	int r = wire_num(about, "kept", INT32_MAX, &kept, err);
+
+	return r || !kept ? r
+			  : mig_fail(err, MIG_E_CONFIG, 0,
+				     "the VE's host ids are another's there, and its %u "
+				     "snapshots are images, in which they can't change: "
+				     "delete them first",
+				     (unsigned int)kept);
 }
 
 /* NULL: it has none. */

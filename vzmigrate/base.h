@@ -12,7 +12,10 @@
  * has the same, by its digest.
  */
 
-/* On the source: {"layout", "version", "base" (digest or ""), "template"}. NULL: error. */
+/*
+ * On the source: {"layout", "version", "base" (digest or ""), "template", "kept" (how many
+ * images are kept as snapshots)}. NULL: error.
+ */
 json_t *base_describe(const struct vz_ve *ve, struct vz_err *err);
 
 /*
@@ -21,6 +24,9 @@ json_t *base_describe(const struct vz_ve *ve, struct vz_err *err);
  */
 int base_check(const struct vz_cfg *cfg, const json_t *about, const struct vz_ctx *ctx,
 	       bool unpack, struct vz_err *err);
+
+/* Whether its files can have other host ids: no kept image is written to. MIG_E_CONFIG. */
+int base_check_shift(const json_t *about, struct vz_err *err);
 
 /*
  * On the destination, before base_check(): no unpacked template goes while it is held;

@@ -349,6 +349,8 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 		r = find_staging(l);
 	if (!r)
 		r = choose_ids(l, c->cfg, err);
+	if (!r && (l->j.uid != l->j.old_uid || l->j.gid != l->j.old_gid))
+		r = base_check_shift(files, err);
 	if (!r)
 		r = save(l, VZ_MIG_RECEIVING, err);
 	if (!r)

@@ -13,6 +13,7 @@
 #include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/mount.h"
+#include "ve/snapshot.h"
 #include "ve/state.h"
 #include "vzmigrate/base.h"
 #include "vzmigrate/copy.h"
@@ -126,6 +127,21 @@ static int check_not_suspended(const struct job *j, struct vz_err *err)
 			j->how->veid, path);
 }
 
+/* What lies beside the files does not go along, and is destroyed with the rest here. */
+static int check_snapshots(const struct job *j, struct vz_err *err)
+{
+	size_t n = 0;
+	int r = j->how->keep_source ? 0 : vz_snapshot_count_beside(&j->ve, &n, err);
+
+	if (r)
+		return mig_recast(err, MIG_E_SYSTEM, r);
+	return n ? mig_fail(err, MIG_E_LAYOUT, 0,
+			    "VE %u is of layout simfs and has %zu snapshots, which would "
+			    "be lost: delete them, or keep all here (-r no)",
+			    j->how->veid, n)
+		 : 0;
+}
+
 static int read_ve(struct job *j, struct vz_err *err)
 {
 	const struct send *how = j->how;
@@ -154,6 +170,9 @@ static int read_ve(struct job *j, struct vz_err *err)
 	j->files = base_describe(&j->ve, err);
 	if (!j->files)
 		return -EINVAL;
+	r = check_snapshots(j, err);
+	if (r)
+		return r;
 	return copy_measure(private, &j->size, err);
 }
 

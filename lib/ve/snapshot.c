@@ -501,6 +501,19 @@ int vz_snapshot_list(const struct vz_ve *ve, struct vz_snapshots *ret, struct vz
 	return 0;
 }
 
+int vz_snapshot_count_beside(const struct vz_ve *ve, size_t *ret, struct vz_err *err)
+{
+	vz_autosnapshots struct vz_snapshots l = { 0 };
+	VZ_CLEANUP(snaps_done) struct vz_snaps s = { 0 };
+	int r = open_snaps(&s, ve, false, err);
+
+	if (!r && s.tree == &s.own)
+		r = vz_snapshot_list(ve, &l, err);
+	if (!r)
+		*ret = l.n;
+	return r;
+}
+
 /* --- looking into one --- */
 
 int vz_snapshot_hold(const struct vz_ve *ve, const char *uuid, int *ret_fd, int *ret_mnt,

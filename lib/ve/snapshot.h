@@ -78,6 +78,11 @@ struct vz_snapshots {
 /* In the order in which they were taken. VZ_E_SNAP_LIST. Needs no lock. */
 int vz_snapshot_list(const struct vz_ve *ve, struct vz_snapshots *ret,
 		     struct vz_err *err);
+/*
+ * How many of them lie beside the private area, not in it, and so do not go where the
+ * area goes: those of layout simfs. VZ_E_SNAP_LIST.
+ */
+int vz_snapshot_count_beside(const struct vz_ve *ve, size_t *ret, struct vz_err *err);
 void vz_snapshots_done(struct vz_snapshots *s);
 #define vz_autosnapshots VZ_CLEANUP(vz_snapshots_done)
 

@@ -53,6 +53,10 @@ before=$(cat "$etc1/conf/1701.conf")
 run_ok "only checks" migrate n2 --check-only 1701
 is "$(find "$T/n2/private" -mindepth 1)$(ls "$T/n2/state/migrate" 2>/dev/null)" "" "change nothing there"
 is "$(cat "$etc1/conf/1701.conf")" "$before" "nor here"
+run_ok "a snapshot" on n1 vzctl --quiet snapshot 1701 --id 11111111-aaaa-4000-8000-000000000001
+run_is 16 "does not go along" migrate n2 1701
+like "$err" "has 1 snapshots, which would be lost" "and is not lost"
+run_ok "it is deleted" on n1 vzctl --quiet snapshot-delete 1701 --id 11111111-aaaa-4000-8000-000000000001
 run_ok "a stopped VE moves" migrate n2 1701
 is "$(status_of n1 1701) $(status_of n2 1701)" "deleted unmounted down exist unmounted down" "it is there, and not here"
 is "$(nothing_left)" "" "and nothing is left of the migration"
@@ -166,6 +170,9 @@ if [ -e /dev/loop-control ] && type -P mkfs.ext4 >/dev/null; then
 	run_ok "an image" node_ve n1 1704 --layout ploop --diskspace 64M
 	on n1 vzctl --quiet start 1704
 	on n1 vzctl exec 1704 'echo x >/home/x; chown 7 /home/x'
+	on n1 vzctl --quiet snapshot 1704 --skip-suspend --id 11111111-aaaa-4000-8000-000000000001
+	run_is 15 "not with kept images, which have the host ids of here" migrate n2 1704
+	on n1 vzctl --quiet snapshot-delete 1704 --id 11111111-aaaa-4000-8000-000000000001
 	run_ok "moves, running" migrate n2 1704
 	is "$(on n2 vzctl exec 1704 'cat /home/x; stat -c %u /home/x /home')" "$(printf '%s\n' x 7 0)" \
 		"with the owners in it"
