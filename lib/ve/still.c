@@ -11,6 +11,7 @@
 
 #include "sys/cgroup.h"
 #include "sys/extfs.h"
+#include "ve/freeze.h"
 #include "ve/state.h"
 
 /* What is frozen: a group, or a file system. */
@@ -101,6 +102,9 @@ int vz_still_processes(const struct vz_ve *ve, struct vz_still *ret, struct vz_e
 		return r ? vz_err_set(err, VZ_E_SYSTEM, -r,
 				      "can't tell whether VE %u runs", ve->id)
 			 : 0;
+	/* Who let it stand still lets it go on. */
+	if (vz_frozen(ve->ctx, ve->id))
+		return 0;
 	r = vz_state_load(ve->ctx, ve->id, &st, err);
 	if (!r)
 		r = vz_cg_probe(ve->ctx, &f.host, err);

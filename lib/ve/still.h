@@ -15,7 +15,10 @@ struct vz_still {
 };
 #define VZ_STILL_NONE ((struct vz_still){ .pipe = -1, .pid = -1 })
 
-/* Freeze the processes of a running VE; of one that does not run, nothing. */
+/*
+ * Freeze the processes of a running VE; of one that does not run, or stands still
+ * already (ve/freeze.h), nothing.
+ */
 int vz_still_processes(const struct vz_ve *ve, struct vz_still *ret, struct vz_err *err);
 /* Freeze the file system that `fd` is of, all of which is on the disk then. */
 int vz_still_files(const struct vz_ve *ve, int fd, struct vz_still *ret,

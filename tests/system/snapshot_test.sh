@@ -95,6 +95,19 @@ killed_after() {
 	wait $! 2>/dev/null
 }
 
+# A VE that stands still by suspend goes on when that is said, and not before.
+of_a_still_one() {
+	local got
+	vzctl --quiet suspend 1701 --suspend
+	got=$(wc -l <"$root/b")
+	run_ok "take while it stands still" vzctl --quiet snapshot 1701 --id "$C" --skip-suspend
+	# shellcheck disable=SC2016 # the inner shell's
+	wait_for 1 sh -c '[ "$(wc -l <"$1")" -gt "$2" ]' - "$root/b" "$got"
+	ok $((!$?)) "it still does"
+	run_ok "till it goes on" vzctl --quiet suspend 1701 --resume
+	vzctl --quiet snapshot-delete 1701 --id "$C"
+}
+
 one_layout() {
 	local layout=$1 before a b c d bad us got pid
 	: >"$T/begin"
@@ -176,6 +189,7 @@ one_layout() {
 	# shellcheck disable=SC2016 # the inner shell's
 	wait_for 10 sh -c '[ "$(vzctl exec 1701 "wc -l </b")" -gt "$1" ]' - "$got"
 	ok $? "also when the command was killed"
+	[ "$layout" != simfs ] || of_a_still_one
 	vzctl exec 1701 "kill $pid"
 	vzctl --quiet snapshot-mount 1701 --id "$A" --target "$T/m"
 	read -r a b < <(echo "$(wc -l <"$T/m/a")" "$(wc -l <"$T/m/b")")
