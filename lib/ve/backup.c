@@ -194,8 +194,8 @@ static int write_archive(struct backup *b, int fd, struct vz_err *err)
 	if (!r)
 		r = vz_tarout_end(t, err);
 	if (!r && *b->uuid && !vz_snapshot_exists(b->ve, b->uuid))
-		r = vz_err_set(err, VZ_E_SYSTEM, ESTALE, "VE %u was destroyed meanwhile",
-			       b->ve->id);
+		r = vz_err_set(err, VZ_E_SYSTEM, ESTALE,
+			       "VE %u was destroyed or converted meanwhile", b->ve->id);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -198,6 +199,7 @@ static int fill(const struct vz_ve *ve, const struct vz_layout *to,
 {
 	static const struct vz_layout_mount how = { 0 };
 	vz_autofd int mnt = -1, root = -1, links = -1;
+	char stage[32] = ".vz-links";
 	struct stat st;
 	int r = to->mount(ve, area, &how, &mnt, err);
 
@@ -207,12 +209,15 @@ static int fill(const struct vz_ve *ve, const struct vz_layout *to,
 	/* A new file system's own; the tree may bring another. */
 	if (root >= 0)
 		unlinkat(root, "lost+found", AT_REMOVEDIR);
-	if (root < 0 || mkdirat(root, ".vz-links", 0700))
+	/* A name that the tree does not have: its owner chooses names, too. */
+	for (int i = 0; !faccessat(from, stage, F_OK, AT_SYMLINK_NOFOLLOW); i++)
+		snprintf(stage, sizeof(stage), ".vz-links.%d", i);
+	if (root < 0 || mkdirat(root, stage, 0700))
 		return cant(err, errno, "write to", area->path);
-	links = openat(root, ".vz-links", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	links = openat(root, stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = links < 0 ? -errno : vz_copy_tree(copy, from, root, links);
 	if (!r)
-		r = vz_remove_tree(root, ".vz-links");
+		r = vz_remove_tree(root, stage);
 	/* That changed the directory. */
 	if (!r && (fstat(from, &st) ||
 		   futimens(root, (struct timespec[2]){ st.st_atim, st.st_mtim })))

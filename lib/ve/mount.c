@@ -147,9 +147,10 @@ int vz_ve_mount(struct vz_ve *ve, struct vz_err *err)
 		return r > 0 ? 0
 			     : vz_err_set(err, VZ_E_MOUNTPOINT, -r,
 					  "VE_ROOT %s can't be looked at", root);
-	r = vz_layout_open(ve, NULL, &layout, &area, err);
+	/* First: its marker may be one of the files that are not what they were. */
+	r = vz_area_check_settled(ve->ctx, private, err);
 	if (!r)
-		r = vz_area_check_settled(ve->ctx, private, err);
+		r = vz_layout_open(ve, NULL, &layout, &area, err);
 	if (!r)
 		r = vz_action_run(ve, "premount", err);
 	if (!r)

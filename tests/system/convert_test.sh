@@ -66,6 +66,7 @@ python3 - "$r" "$uid" <<-'END'
 	os.rename('etc/group', 'etc/group.old')
 	open('etc/passwd', 'a').write('x\n')
 	os.makedirs('srv/a/b/c')
+	os.mkdir('.vz-links')
 	for i in range(300):
 	    open('srv/a/%d' % i, 'w').write(str(i) * 100)
 	os.link('srv/a/1', 'srv/a/b/one')
