@@ -18,7 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TOO_LONG = 124, LEFT_BEHIND = 125, GRACE_MS = 10000, LINGER_MS = 3000 };
+enum {
+	TOO_LONG = 124,
+	LEFT_BEHIND = 125,
+	GRACE_MS = 10000,
+	LINGER_MS = 3000,
+	LET_SEE_MS = 100
+};
 
 static long long now_ms(void)
 {
@@ -26,6 +32,19 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/*
+ * What has ended is there to be looked at for a moment, as it is on a machine whose
+ * process 1 has more to do: a VE's second supervisor is not the parent of its init.
+ */
+static void let_see(pid_t pid)
+{
+	siginfo_t si = { 0 };
+
+	if (!waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) && si.si_pid &&
+	    si.si_pid != pid)
+		usleep(LET_SEE_MS * 1000);
 }
 
 /* Reap until `pid` has ended (-1: until there is no child). False: time is over. */
@@ -38,6 +57,7 @@ static int reap_until(int sigfd, pid_t pid, int *ret_status, long long deadline)
 		pid_t got;
 		int status;
 
+		let_see(pid);
 		while ((got = waitpid(-1, &status, WNOHANG)) > 0)
 			if (got == pid) {
 				*ret_status = status;
