@@ -15,6 +15,7 @@
 #include "base/run.h"
 #include "sys/cgroup.h"
 #include "sys/ns.h"
+#include "ve/consolefs.h"
 
 /*
  * Listen on RUNDIR/VEID/control. Bound by the directory's descriptor, since a
@@ -266,6 +267,20 @@ static int start_adopted(const struct vz_ve *ve, struct vz_super *s, struct vz_e
 		       : 0;
 }
 
+/* Without one the VE goes on, and its end is seen as well. */
+static void renew_console(const struct vz_ve *ve, const struct vz_state *st,
+			  struct vz_super *s)
+{
+	struct vz_err err = { 0 };
+
+	if (vz_consolefs_renew(s->fd[VZ_SUPER_INIT], !st->uid, &s->fd[VZ_SUPER_CONSOLE],
+			       &err))
+		vz_warn(ve->ctx,
+			"VE %u has no console until it is restarted, its supervisor was "
+			"killed: %s",
+			ve->id, err.text);
+}
+
 int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err)
 {
 	struct vz_super s;
@@ -283,6 +298,7 @@ int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err)
 	}
 	s.pid = st.init;
 	s.fd[VZ_SUPER_INIT] = pidfd;
+	renew_console(ve, &st, &s);
 	r = start_adopted(ve, &s, err);
 	vz_super_done(&s);
 	return r;

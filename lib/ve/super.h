@@ -61,8 +61,8 @@ pid_t vz_super_fork(const struct vz_ve *ve);
 int vz_super_exec(const struct vz_ve *ve, struct vz_super *s);
 
 /*
- * Give a VE that runs without one a new supervisor (the old one was killed).
- * Its console is gone; its end is seen and acted upon. Done already is 0.
+ * Give a VE that runs without one a new supervisor (the old one was killed), and
+ * with it a new console, or a warning that it has none. Done already is 0.
  */
 int vz_super_adopt(const struct vz_ve *ve, struct vz_err *err);
 #endif

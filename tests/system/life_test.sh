@@ -33,6 +33,37 @@ super_pid() {
 	return 1
 }
 
+kill_super() {
+	local super
+	super=$(super_pid) && kill -9 "$super" && wait_for 5 test ! -d "/proc/$super"
+}
+shown() {
+	vzctl exec 1210 'echo shown >/dev/console' && grep -q shown "$T/shown"
+}
+typed() {
+	printf 'typed\r' >&8
+	grep -q '^typed' "$T/typed"
+}
+# console_works NAME: both ways
+console_works() {
+	local pid reader
+	rm -f "$T/keys" && mkfifo "$T/keys" && exec 8<>"$T/keys"
+	vzctl --quiet console 1210 <&8 >"$T/shown" 2>&1 &
+	pid=$!
+	wait_for 10 shown
+	ok $? "$1 shows what the VE writes" || diag "$(cat "$T/shown")"
+	# shellcheck disable=SC2016 # for the shell in the VE
+	vzctl exec 1210 'read -r line </dev/console; echo "$line"' >"$T/typed" 8>&- &
+	reader=$!
+	wait_for 10 typed
+	ok $? "and the VE what is typed"
+	printf '\e.' >&8
+	exec 8>&-
+	wait $pid
+	kill $reader 2>/dev/null
+	wait $reader 2>/dev/null
+}
+
 # --- twice each ---
 
 status_is "exist unmounted down" "a new VE is down"
@@ -106,25 +137,39 @@ super=$(super_pid)
 is "$(grep -c "/$CGROUP/.super\$" "/proc/$super/cgroup")" \
 	"$(grep -cE ':name=systemd:|^0::' "/proc/$super/cgroup")" \
 	"the supervisor is in no group of who started the VE"
-kill -9 "$super"
-wait_for 5 test ! -d "/proc/$super"
+console_works "the console"
+console=$(vzctl exec 1210 'stat -c "%F %u %g %a %t" /dev/console')
+mounts=$(vzctl exec 1210 'wc -l </proc/mounts')
+kill_super
 status_is "exist mounted running" "without its supervisor it runs on"
 run vzctl exec 1210 echo inside
 is "$out" inside "and can be entered"
+run_is 3 "but has no console" vzctl console 1210
 run_ok "the next command" vzctl --quiet set 1210 --cpuunits 1000
+is "$out$err" "" "says nothing"
 wait_for 5 super_pid
-ok $? "gives it another supervisor"
-run_is 3 "its console" vzctl console 1210
-like "$err" "the console of VE 1210 went with its supervisor" "went with the first"
+ok $? "and gives it another supervisor"
+console_works "a console anew"
+is "$(vzctl exec 1210 'stat -c "%F %u %g %a %t" /dev/console')" "$console" "is like the first"
+is "$(vzctl exec 1210 'wc -l </proc/mounts')" "$mounts" "and in its place"
 was=$(init_pid)
 vzctl exec 1210 reboot >/dev/null 2>&1
 wait_for 20 another_init
-ok $? "a reboot from inside is seen by the second, too"
-wait_for 5 super_pid
-super=$(super_pid)
-kill -9 "$super"
-wait_for 5 test ! -d "/proc/$super"
-run_is 3 "a console without a supervisor" vzctl console 1210
+ok $? "a reboot from inside is seen by the second, too" ||
+	diag "$(vzctl status 1210; cat "$VZ_RUNDIR/down-1210" 2>&1)"
+for trap in 'mount --bind /dev/null /dev/pts/ptmx' 'umount /dev/pts/ptmx; umount /dev/console' \
+	'ln -sf pts/ptmx /dev/console' 'mount -t tmpfs none /dev'; do
+	wait_for 5 super_pid
+	vzctl exec 1210 "$trap" || diag "$trap: $?"
+	kill_super
+	run vzctl --quiet set 1210 --cpuunits 1000
+	is "$status" 0 "after $trap"
+	like "$err" "^.*VE 1210 has no console until it is restarted, .*: .*[^:]\$" "says that it has none"
+	wait_for 5 super_pid
+	run_is 3 "and there is none" vzctl console 1210
+	like "$err" "the console of VE 1210 went with its supervisor" "is told"
+done
+kill_super
 vzctl --quiet set 1210 --cpuunits 1000
 vzctl exec 1210 halt >/dev/null 2>&1
 wait_for 20 is_down
