@@ -30,7 +30,7 @@ static void print_text(const struct tmpl_inv *inv, const struct vz_templates *t,
 	struct tm tm;
 
 	if (header)
-		printf("%-32s %9s %-6s %-10s %s\n", "NAME", "SIZE", "FORMAT", "MADE", "");
+		printf("%-32s %9s %-6s %s\n", "NAME", "SIZE", "FORMAT", "MADE");
 	for (size_t i = 0; i < t->n; i++) {
 		const struct vz_template *v = &t->v[i];
 
