@@ -305,7 +305,7 @@ static int damaged(struct untar *u, struct archive *a, const char *where)
 	if (u->stopped)
 		return u->stopped;
 	return vz_err_set(u->err, VZ_E_BADTEMPLATE, EBADMSG,
-			  "the archive is damaged %s%s (%s)", *where ? "at " : "", where,
+			  "the archive is damaged%s%s (%s)", *where ? " at " : "", where,
 			  text ? text : "no tar archive");
 }
 
