@@ -49,7 +49,7 @@ struct super {
 	pid_t init;
 	int epoll, log, client;
 	off_t log_size;
-	bool ended;
+	const char *how; /* it ended; NULL: it runs */
 	bool console_open, console_more; /* more to read, but the burst is used up */
 	uint32_t burst; /* bytes read since burst_at */
 	int64_t burst_at;
@@ -448,8 +448,8 @@ static void lock_ve(const char *path)
 
 static _Noreturn void hand_over(struct super *s)
 {
-	char *argv[] = { s->argv[VZ_SUPER_ARG_VZCTL], "--skiplock",	    "ended",
-			 s->argv[VZ_SUPER_ARG_VEID],  (char *)how_ended(s), NULL };
+	char *argv[] = { s->argv[VZ_SUPER_ARG_VZCTL], "--skiplock",   "ended",
+			 s->argv[VZ_SUPER_ARG_VEID],  (char *)s->how, NULL };
 	struct flock unlock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
 
 	/* From here on the VE counts as down. */
@@ -466,9 +466,7 @@ static _Noreturn void hand_over(struct super *s)
 
 static void handle(struct super *s, int fd, uint32_t events)
 {
-	if (fd == VZ_SUPER_INIT)
-		s->ended = true;
-	else if (fd == VZ_SUPER_CONTROL)
+	if (fd == VZ_SUPER_CONTROL)
 		accept_client(s);
 	else if (fd == VZ_SUPER_NOTIFY)
 		read_notify(s);
@@ -483,6 +481,19 @@ static void handle(struct super *s, int fd, uint32_t events)
 	if (events & EPOLLOUT && s->n_pending)
 		write_console(s);
 	read_console(s);
+}
+
+/*
+ * The end goes first: of an adopted one only the zombie tells of a reboot, as long as
+ * its parent has not reaped it. What pidfds tell after that is SIGKILL.
+ */
+static void handle_all(struct super *s, const struct epoll_event *e, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (e[i].data.fd == VZ_SUPER_INIT)
+			s->how = how_ended(s);
+	for (int i = 0; i < n; i++)
+		handle(s, e[i].data.fd, e[i].events);
 }
 
 static void set_up(struct super *s)
@@ -522,10 +533,9 @@ int main(int argc, char **argv)
 	s = (struct super){ .argv = argv, .log = -1, .client = -1 };
 	s.init = atoi(argv[VZ_SUPER_ARG_PID]);
 	set_up(&s);
-	while (!s.ended) {
+	while (!s.how) {
 		n = epoll_wait(s.epoll, e, 4, s.console_more || s.deaf ? 250 : -1);
-		for (int i = 0; i < n; i++)
-			handle(&s, e[i].data.fd, e[i].events);
+		handle_all(&s, e, n);
 		if (s.console_more)
 			read_console(&s);
 		if (s.deaf && now_ms() - s.words_at >= 1000)
