@@ -241,6 +241,20 @@ pid_t vz_super_fork(const struct vz_ve *ve)
 	return pid;
 }
 
+void vz_super_join(const struct vz_ve *ve)
+{
+	struct vz_cg_entry group;
+	vz_autofd int fd = -1;
+
+	if (open_group(ve, &group, NULL))
+		return;
+	if (group.v2_dir >= 0)
+		fd = openat(group.v2_dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (vz_cg_enter(&group) || (fd >= 0 && write(fd, "0", 1) != 1))
+		vz_debug(ve->ctx, "VE %u: can't enter the supervisors' group", ve->id);
+	vz_cg_entry_close(&group);
+}
+
 /*
  * Wait until it is another program: what this one has open, the VE's lock
  * among it, must not live on in it when this one ends.

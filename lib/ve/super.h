@@ -56,6 +56,8 @@ void vz_super_done(struct vz_super *s);
  * -errno on failure.
  */
 pid_t vz_super_fork(const struct vz_ve *ve);
+/* This process goes there, if the group can be had. */
+void vz_super_join(const struct vz_ve *ve);
 
 /* Become the supervisor. Returns only on failure. */
 int vz_super_exec(const struct vz_ve *ve, struct vz_super *s);

@@ -16,14 +16,18 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
+#include <time.h>
 
 #include "base/run.h"
 #include "sys/seccomp.h"
 #include "ve/state.h"
+#include "ve/super.h"
 
 #define GROUPS_MAX 256 /* more than NFS knows; the kernel's own limit is 65536 */
 #define PATH_READ 256 /* of a device's name */
+#define COUNT_MS 1000 /* how long a count of those with limits is believed */
+#define PACE_MS 1000
+#define PACE_CPU_MS 500 /* in each PACE_MS */
 
 #ifndef SYS_quotactl_fd
 #define SYS_quotactl_fd 443
@@ -56,7 +60,6 @@ int vz_ugidserver_init(const struct vz_ve *ve, struct vz_ugidserver *ret,
 	s.userns_dev = ns.st_dev;
 	s.userns = ns.st_ino;
 	s.limit = vz_cfg_u64(ve->cfg, VZ_P_QUOTAUGIDLIMIT);
-	vz_ugid_count(&s.ugid, &s.used);
 	*ret = s;
 	return 0;
 }
@@ -138,6 +141,47 @@ int vz_ugidserver_judge(const struct vz_ugidcall *call, const struct vz_ugidcall
 
 /* -- who -- */
 
+struct request {
+	struct vz_ugidserver *s;
+	int listener;
+	uint64_t cookie;
+	int proc; /* the caller's directory in /proc */
+	int mem; /* its memory */
+	struct vz_ugidcall call;
+	uint64_t at; /* of its structure, in its memory */
+};
+
+/* Whether it still waits for the answer. */
+static int still_there(const struct request *q)
+{
+	uint64_t cookie = q->cookie;
+
+	return ioctl(q->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &cookie) ? -ESRCH : 0;
+}
+
+/*
+ * Its number is looked up here and nowhere else: what is open while the call is
+ * still under way is the caller's, and never becomes that of a process of the node
+ * which is given the number later.
+ */
+static int open_caller(struct request *q, pid_t pid)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%d", q->s->ctx->procdir, pid);
+	q->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	q->mem = q->proc < 0 ? -1 : openat(q->proc, "mem", O_RDWR | O_CLOEXEC);
+	return q->mem < 0 ? -ESRCH : still_there(q);
+}
+
+static void close_caller(struct request *q)
+{
+	if (q->mem >= 0)
+		close(q->mem);
+	if (q->proc >= 0)
+		close(q->proc);
+}
+
 struct credentials {
 	struct vz_ugidcaller who;
 	uint32_t groups[GROUPS_MAX];
@@ -157,19 +201,27 @@ static void read_groups(char *s, struct credentials *c)
 	}
 }
 
-static int read_caller(const struct vz_ugidserver *s, pid_t pid, struct credentials *c)
+static FILE *open_status(int proc)
 {
+	int fd = openat(proc, "status", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (fd >= 0 && !f)
+		close(fd);
+	return f;
+}
+
+static int read_caller(const struct request *q, struct credentials *c)
+{
+	const struct vz_ugidserver *s = q->s;
+	vz_autofile FILE *f = open_status(q->proc);
 	vz_autofree char *line = NULL;
-	vz_autofile FILE *f = NULL;
 	uint64_t caps = 0;
-	char path[PATH_MAX];
 	size_t size = 0;
 	struct stat ns;
 
 	*c = (struct credentials){ .who.uid = UINT32_MAX, .who.gid = UINT32_MAX };
 	c->who.groups = c->groups;
-	snprintf(path, sizeof(path), "%s/%d/status", s->ctx->procdir, pid);
-	f = fopen(path, "re");
 	if (!f)
 		return -ESRCH;
 	while (getline(&line, &size, f) > 0) {
@@ -179,42 +231,37 @@ static int read_caller(const struct vz_ugidserver *s, pid_t pid, struct credenti
 		if (!strncmp(line, "Groups:", 7))
 			read_groups(line + 7, c);
 	}
-	snprintf(path, sizeof(path), "%s/%d/ns/user", s->ctx->procdir, pid);
-	c->who.in_ve =
-		!stat(path, &ns) && ns.st_ino == s->userns && ns.st_dev == s->userns_dev;
+	c->who.in_ve = !fstatat(q->proc, "ns/user", &ns, 0) && ns.st_ino == s->userns &&
+		       ns.st_dev == s->userns_dev;
 	c->who.admin = c->who.in_ve && caps & UINT64_C(1) << CAP_SYS_ADMIN;
 	return 0;
 }
 
 /* -- about what -- */
 
-static int read_memory(pid_t pid, uint64_t at, void *buf, size_t n)
+static int read_memory(const struct request *q, uint64_t at, void *buf, size_t n)
 {
-	struct iovec to = { buf, n }, from = { (void *)(uintptr_t)at, n };
-
-	return process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+	return pread(q->mem, buf, n, at) == (ssize_t)n ? 0 : -EFAULT;
 }
 
-static int write_memory(pid_t pid, uint64_t at, const void *buf, size_t n)
+static int answer(const struct request *q, const void *buf, size_t n)
 {
-	struct iovec from = { (void *)buf, n }, to = { (void *)(uintptr_t)at, n };
-
-	return process_vm_writev(pid, &from, 1, &to, 1, 0) == (ssize_t)n ? 0 : -EFAULT;
+	return pwrite(q->mem, buf, n, q->at) == (ssize_t)n ? 0 : -EFAULT;
 }
 
 /* Up to its end or a page's, then on: what comes after may not be there. */
-static int read_path(pid_t pid, uint64_t at, char path[PATH_READ])
+static int read_path(const struct request *q, uint64_t at, char path[PATH_READ])
 {
 	size_t first = 4096 - at % 4096;
 
 	if (first > PATH_READ)
 		first = PATH_READ;
-	if (read_memory(pid, at, path, first))
+	if (read_memory(q, at, path, first))
 		return -EFAULT;
 	if (memchr(path, 0, first))
 		return 0;
 	if (first < PATH_READ &&
-	    read_memory(pid, at + first, path + first, PATH_READ - first))
+	    read_memory(q, at + first, path + first, PATH_READ - first))
 		return -EFAULT;
 	return memchr(path, 0, PATH_READ) ? 0 : -ENAMETOOLONG;
 }
@@ -225,21 +272,20 @@ static bool is_ours(const struct vz_ugidserver *s, dev_t dev)
 }
 
 /* The device that quotactl(2) names, as the VE sees it: nothing is opened of it. */
-static int check_device(const struct vz_ugidserver *s, pid_t pid, uint64_t at)
+static int check_device(const struct request *q, uint64_t at)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	char name[PATH_READ], path[PATH_MAX];
 	vz_autofd int root = -1, fd = -1;
+	char name[PATH_READ];
 	struct stat st;
-	int r = read_path(pid, at, name);
+	int r = read_path(q, at, name);
 
 	if (r)
 		return r;
-	snprintf(path, sizeof(path), "%s/%d/root", s->ctx->procdir, pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = openat(q->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -ESRCH;
 	/* A VE's programs say where it is from the root on. */
@@ -250,45 +296,21 @@ static int check_device(const struct vz_ugidserver *s, pid_t pid, uint64_t at)
 		return -errno;
 	if (!S_ISBLK(st.st_mode))
 		return -ENOTBLK;
-	return is_ours(s, st.st_rdev) ? 0 : -ENODEV;
+	return is_ours(q->s, st.st_rdev) ? 0 : -ENODEV;
 }
 
-static int check_file(const struct vz_ugidserver *s, pid_t pid, int fd)
+static int check_file(const struct request *q, int fd)
 {
-	char path[PATH_MAX];
 	struct stat st;
+	char path[32];
 
-	snprintf(path, sizeof(path), "%s/%d/fd/%d", s->ctx->procdir, pid, fd);
-	if (stat(path, &st))
+	snprintf(path, sizeof(path), "fd/%d", fd);
+	if (fstatat(q->proc, path, &st, 0))
 		return -EBADF;
-	return is_ours(s, st.st_dev) ? 0 : -ENODEV;
+	return is_ours(q->s, st.st_dev) ? 0 : -ENODEV;
 }
 
 /* -- to do it -- */
-
-struct request {
-	struct vz_ugidserver *s;
-	int listener;
-	uint64_t cookie;
-	pid_t pid;
-	struct vz_ugidcall call;
-	uint64_t at; /* of its structure, in its memory */
-};
-
-/* Whether it is still the process that called; before and after using its pid. */
-static int still_there(const struct request *q)
-{
-	uint64_t cookie = q->cookie;
-
-	return ioctl(q->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &cookie) ? -ESRCH : 0;
-}
-
-static int answer(const struct request *q, const void *buf, size_t n)
-{
-	int r = still_there(q);
-
-	return r ? r : write_memory(q->pid, q->at, buf, n);
-}
 
 static int do_host(const struct request *q, void *arg)
 {
@@ -311,7 +333,7 @@ static int get_info(const struct request *q)
 	int r;
 
 	if (q->call.sub == Q_XGETQSTATV) {
-		r = read_memory(q->pid, q->at, &u.statv.qs_version,
+		r = read_memory(q, q->at, &u.statv.qs_version,
 				sizeof(u.statv.qs_version));
 		if (r)
 			return r;
@@ -368,13 +390,34 @@ static int get_xfs(const struct request *q)
 	return answer(q, &d, sizeof(d));
 }
 
+static int64_t clock_ms(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* The node, and the servers of what was brought into the VE, set some as well. */
+static void count_again(struct vz_ugidserver *s)
+{
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+
+	if (now - s->counted_at < COUNT_MS)
+		return;
+	vz_ugid_count(&s->ugid, &s->used);
+	s->counted_at = now;
+}
+
 /* Not more ids with limits than QUOTAUGIDLIMIT. */
 static int set_and_count(const struct request *q, void *arg)
 {
 	struct vz_ugidserver *s = q->s;
 	struct vz_quota was = { 0 }, is = { 0 };
-	int r = vz_ugid_get(&s->ugid, q->call.type, q->call.id, &was);
+	int r;
 
+	count_again(s);
+	r = vz_ugid_get(&s->ugid, q->call.type, q->call.id, &was);
 	if (!r && !vz_ugid_limited(&was) && s->used >= s->limit)
 		return -ENOSPC;
 	if (!r)
@@ -389,7 +432,7 @@ static int set_and_count(const struct request *q, void *arg)
 static int set_one(const struct request *q)
 {
 	struct if_dqblk d = { 0 };
-	int r = read_memory(q->pid, q->at, &d, sizeof(d));
+	int r = read_memory(q, q->at, &d, sizeof(d));
 
 	if (!r)
 		r = still_there(q);
@@ -402,7 +445,7 @@ static int set_one(const struct request *q)
 static int set_xfs(const struct request *q)
 {
 	struct fs_disk_quota d = { 0 };
-	int r = read_memory(q->pid, q->at, &d, sizeof(d));
+	int r = read_memory(q, q->at, &d, sizeof(d));
 
 	if (!r)
 		r = still_there(q);
@@ -436,6 +479,19 @@ static int do_call(const struct request *q)
 	}
 }
 
+static int judge(const struct request *q, bool by_fd, uint64_t where)
+{
+	struct credentials caller;
+	int r = read_caller(q, &caller);
+
+	if (!r)
+		r = vz_ugidserver_judge(&q->call, &caller.who, &q->s->ugid);
+	if (r != VZ_UGID_DO)
+		return r;
+	r = by_fd ? check_file(q, where) : check_device(q, where);
+	return r ? r : do_call(q);
+}
+
 static int serve(struct vz_ugidserver *s, int listener, const struct seccomp_notif *n)
 {
 	const bool by_fd = n->data.nr == SYS_quotactl_fd;
@@ -444,25 +500,20 @@ static int serve(struct vz_ugidserver *s, int listener, const struct seccomp_not
 		.s = s,
 		.listener = listener,
 		.cookie = n->id,
-		.pid = n->pid,
+		.proc = -1,
+		.mem = -1,
 		.call = { cmd >> SUBCMDSHIFT, cmd & SUBCMDMASK, n->data.args[2] },
 		.at = n->data.args[3],
 	};
-	struct credentials caller;
 	int r;
 
 	if (n->data.arch != vz_seccomp_arch() || !n->pid)
 		return -ENOSYS;
-	r = read_caller(s, q.pid, &caller);
+	r = open_caller(&q, n->pid);
 	if (!r)
-		r = still_there(&q);
-	if (!r)
-		r = vz_ugidserver_judge(&q.call, &caller.who, &s->ugid);
-	if (r != VZ_UGID_DO)
-		return r;
-	r = by_fd ? check_file(s, q.pid, n->data.args[0])
-		  : check_device(s, q.pid, n->data.args[1]);
-	return r ? r : do_call(&q);
+		r = judge(&q, by_fd, n->data.args[!by_fd]);
+	close_caller(&q);
+	return r;
 }
 
 /* One call. -errno: there will be no more. */
@@ -490,20 +541,60 @@ static int serve_next(struct vz_ugidserver *s, int listener)
 	return 0;
 }
 
+/*
+ * What is done here is on the node's account, not the VE's: one that calls all the time
+ * has to wait, and gets half of a CPU.
+ */
+static void keep_pace(struct vz_ugidserver *s)
+{
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	int64_t used = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t left = s->pace_at + PACE_MS - now;
+	struct timespec nap = { .tv_nsec = left % 1000 * 1000000 };
+
+	if (left <= 0) {
+		s->pace_at = now;
+		s->pace_used = used;
+	} else if (used - s->pace_used >= PACE_CPU_MS) {
+		nanosleep(&nap, NULL);
+	}
+}
+
 int vz_ugidserver_run(struct vz_ugidserver *s, int listener)
 {
 	struct pollfd p = { .fd = listener, .events = POLLIN };
 	int r = 0;
 
 	while (!r) {
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
-			return -errno;
+		keep_pace(s);
+		if (poll(&p, 1, -1) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
 		if (p.revents & POLLIN)
 			r = serve_next(s, listener);
 		else if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
 			break;
 	}
 	return r;
+}
+
+/*
+ * It stays as long as what was brought into the VE, and shall not be in the way of the
+ * session, the service or the directory from which that was done, nor end with them.
+ */
+static void leave_caller(const struct vz_ctx *ctx, uint32_t veid)
+{
+	vz_autove struct vz_ve ve = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		if (open("/dev/null", O_RDWR) < 0)
+			_exit(1);
+	if (chdir("/"))
+		_exit(1);
+	if (!vz_ve_open(ctx, veid, &ve, NULL))
+		vz_super_join(&ve);
 }
 
 void vz_ugidserver_watch(const struct vz_ctx *ctx, uint32_t veid, int listener)
@@ -522,6 +613,7 @@ void vz_ugidserver_watch(const struct vz_ctx *ctx, uint32_t veid, int listener)
 		_exit(1);
 	if (listener != 3)
 		close(listener);
+	leave_caller(ctx, veid);
 	fcntl(3, F_SETFD, 0);
 	/* vzctl holds back what is meant for its program. */
 	vz_reset_signals();

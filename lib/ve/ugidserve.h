@@ -17,7 +17,9 @@ struct vz_ugidserver {
 	dev_t userns_dev; /* the VE's user namespace, as its init has it */
 	ino_t userns;
 	uint64_t limit; /* QUOTAUGIDLIMIT */
-	uint64_t used; /* users and groups that have limits */
+	uint64_t used; /* users and groups that have limits, as of … */
+	int64_t counted_at; /* ms of CLOCK_MONOTONIC; 0: never */
+	int64_t pace_at, pace_used; /* where a second began, and CPU used until then */
 };
 
 /* Of a running VE. */
@@ -50,7 +52,7 @@ int vz_ugidserver_judge(const struct vz_ugidcall *call, const struct vz_ugidcall
 			const struct vz_ugid *u);
 
 /*
- * Leave behind a process that begins the server, LIBEXECDIR/vzugid, at the first
+ * Leave behind a process, in the group of supervisors, that begins the server, LIBEXECDIR/vzugid, at the first
  * call that comes over a listener, which then is its own. Closes the listener.
  */
 void vz_ugidserver_watch(const struct vz_ctx *ctx, uint32_t veid, int listener);

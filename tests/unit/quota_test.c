@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Disk quotas: limits of a configuration, texts, and who may ask for what. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/dqblk_xfs.h>
 #include <linux/quota.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "sys/fdpass.h"
 #include "sys/seccomp.h"
 #include "tap.h"
 #include "tool/qtime.h"
@@ -163,6 +171,111 @@ static void judge(void)
 			   t[i].want, t[i].name);
 }
 
+/* -- a process whose calls are answered -- */
+
+#define QUOTACTL_FD 443
+#define FMT QCMD(Q_GETFMT, USRQUOTA)
+
+/* What it got of its calls: 0 or errno, in order. */
+static const struct {
+	const char *name;
+	int want;
+} served[] = {
+	{ "by a file of the VE's", 0 },
+	{ "… the answer came", 0 },
+	{ "by one of another file system", ENODEV },
+	{ "by none", EBADF },
+	{ "an answer to where nothing is", EFAULT },
+	{ "… and to where nothing can be", EFAULT },
+	{ "by a device that is none", ENOTBLK },
+	{ "by a name that is not there", ENOENT },
+	{ "by a name that nothing is at", EFAULT },
+	{ "by a name at the end of a page", ENOTBLK },
+	{ "a name that goes on behind it", EFAULT },
+	{ "by no whole name", ENOTBLK },
+	{ "a project's", EPERM },
+};
+
+static int got(long r)
+{
+	return r ? errno : 0;
+}
+
+static void call_all(int *v)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	char *two = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int here = open("/", O_RDONLY | O_DIRECTORY), proc = open("/proc", O_RDONLY);
+	uint32_t f = 0;
+
+	munmap(two + page, page);
+	strcpy(two + page - sizeof("/dev/null"), "/dev/null");
+	*v++ = got(syscall(QUOTACTL_FD, here, FMT, 0, &f));
+	*v++ = f == QFMT_VFS_V1 ? 0 : -1;
+	*v++ = got(syscall(QUOTACTL_FD, proc, FMT, 0, &f));
+	*v++ = got(syscall(QUOTACTL_FD, -1, FMT, 0, &f));
+	*v++ = got(syscall(QUOTACTL_FD, here, FMT, 0, two + page));
+	*v++ = got(syscall(QUOTACTL_FD, here, FMT, 0, -1L));
+	*v++ = got(syscall(SYS_quotactl, FMT, "/dev/null", 0, &f));
+	*v++ = got(syscall(SYS_quotactl, FMT, "/dev/none", 0, &f));
+	*v++ = got(syscall(SYS_quotactl, FMT, NULL, 0, &f));
+	*v++ = got(syscall(SYS_quotactl, FMT, two + page - sizeof("/dev/null"), 0, &f));
+	two[page - 1] = 'l';
+	*v++ = got(syscall(SYS_quotactl, FMT, two + page - sizeof("/dev/null"), 0, &f));
+	*v++ = got(syscall(SYS_quotactl, FMT, "dev/null", 0, &f));
+	*v++ = got(syscall(QUOTACTL_FD, here, QCMD(Q_GETQUOTA, PRJQUOTA), 0, &f));
+}
+
+static _Noreturn void be_called(int sock)
+{
+	int v[VZ_ARRAY_SIZE(served)], listener, r;
+
+	alarm(60);
+	r = vz_seccomp_install_listener(VZ_SECCOMP_QUOTA, &listener);
+	if (vz_fdpass_send(sock, &r, sizeof(r), &listener, !r))
+		_exit(1);
+	if (r)
+		_exit(0);
+	close(listener);
+	call_all(v);
+	vz_fdpass_send(sock, v, sizeof(v), NULL, 0);
+	_exit(0);
+}
+
+static void serve(void)
+{
+	static struct vz_ctx ctx = { .procdir = "/proc" };
+	struct vz_ugidserver s = { .ctx = &ctx, .ugid = VZ_UGID_NONE };
+	int sock[2], v[VZ_ARRAY_SIZE(served)], listener = -1, r = -1;
+	struct stat root, ns;
+
+	stat("/", &root);
+	stat("/proc/self/ns/user", &ns);
+	s.root = s.ugid.fs.dev = root.st_dev;
+	s.userns_dev = ns.st_dev;
+	s.userns = ns.st_ino;
+	fflush(stdout);
+	/* The end of its calls is that it is gone, and nobody waits for it meanwhile. */
+	signal(SIGCHLD, SIG_IGN);
+	socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock);
+	if (!fork())
+		be_called(sock[1]);
+	close(sock[1]);
+	vz_fdpass_recv(sock[0], &r, sizeof(r), &listener, 1);
+	if (r == -EPERM || r == -EACCES || r == -EBUSY) {
+		tap_skip("calls are answered", "no filter with a listener can be had");
+		return;
+	}
+	tap_is_int(vz_ugidserver_run(&s, listener), 0, "served to its end");
+	memset(v, -1, sizeof(v));
+	vz_fdpass_recv(sock[0], v, sizeof(v), NULL, 0);
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(served); i++)
+		tap_is_int(v[i], served[i].want, served[i].name);
+	close(listener);
+	close(sock[0]);
+}
+
 static void times(void)
 {
 	static const struct {
@@ -245,6 +358,7 @@ int main(void)
 	limits();
 	lines();
 	judge();
+	serve();
 	times();
 	file();
 	sources();
