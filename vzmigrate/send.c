@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "sys/hold.h"
+#include "ve/dump.h"
 #include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/mount.h"
@@ -469,6 +470,8 @@ static int steps(struct job *j, struct vz_err *err)
 		return mig_fail(err, MIG_E_STOPPED, 0,
 				"VE %u does not run: migrate it without --live",
 				how->veid);
+	if (how->live && vz_dump_check(&j->ve, err))
+		return mig_recast(err, MIG_E_STOP, -EOPNOTSUPP);
 	report_phase(how->report, PHASE_CONNECT);
 	r = peer_open(how->ctx, how->dest, how->ssh_opts, &j->peer, err);
 	if (r)

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "sys/criu.h"
 #include "sys/ns.h"
+#include "sys/seccomp.h"
 #include "ve/dumpcount.h"
 #include "ve/dumpdir.h"
 #include "ve/dumpgroups.h"
@@ -53,6 +54,22 @@ static int find_criu(const struct vz_ve *ve, struct vz_criu *ret, struct vz_err 
 	return vz_criu_find(ve->ctx, vz_cfg_str(ve->cfg, VZ_P_CRIU), ret, err);
 }
 
+int vz_dump_check(const struct vz_ve *ve, struct vz_err *err)
+{
+	struct vz_state st;
+
+	/* Whether it runs at all is the caller's question. */
+	if (vz_state_load(ve->ctx, ve->id, &st, NULL) || !(st.seccomp & VZ_SECCOMP_QUOTA))
+		return 0;
+	/* A filter is restored without who answers the calls that it hands over. */
+	return vz_err_set(
+		err, VZ_E_CHECKPOINT, 0,
+		"VE %u shows its users' quotas (QUOTAUGIDLIMIT), which it can't "
+		"when it was restored: stop it instead, or set QUOTAUGIDLIMIT "
+		"to 0 and restart it",
+		ve->id);
+}
+
 static int job_init(struct job *j, const struct vz_ve *ve, const struct vz_dump *how,
 		    enum vz_criu_req op, struct vz_err *err)
 {
@@ -65,6 +82,8 @@ static int job_init(struct job *j, const struct vz_ve *ve, const struct vz_dump 
 	if (r == -ESRCH || (!r && j->st.tool))
 		return vz_err_set(err, VZ_E_NOTRUNNING, ESRCH, "VE %u does not run",
 				  ve->id);
+	if (!r)
+		r = vz_dump_check(ve, err);
 	if (!r)
 		r = find_criu(ve, &j->criu, err);
 	if (r)
@@ -287,7 +306,9 @@ int vz_ve_suspend(struct vz_ve *ve, const char *dumpfile, bool leave_frozen,
 		return vz_err_set(err, VZ_E_CHECKPOINT, ENOMEM, "can't suspend");
 	if (vz_state_running(ve->ctx, ve->id) != 1)
 		return vz_err_set(err, VZ_E_NOTRUNNING, 0, "Container is not running");
-	r = vz_dumpdir_begin(path, &t.dir, err);
+	r = vz_dump_check(ve, err);
+	if (!r)
+		r = vz_dumpdir_begin(path, &t.dir, err);
 	if (r)
 		return r;
 	how.dir = t.dir;

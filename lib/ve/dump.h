@@ -45,6 +45,9 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
  */
 int vz_dump_pre(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *err);
 
+/* What is known before, without criu, to make a dump impossible. VZ_E_CHECKPOINT. */
+int vz_dump_check(const struct vz_ve *ve, struct vz_err *err);
+
 /* How long criu may take, ms. */
 int vz_dump_timeout(void);
 
