@@ -431,7 +431,7 @@ static void lock_ve(const char *path)
 
 	for (;;) {
 		/* Kept over exec: vzctl works under it. */
-		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			_exit(1);
 		record_lock(fd, F_RDLCK);

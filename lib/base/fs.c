@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 int vz_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
@@ -180,6 +181,18 @@ int vz_mkdir_p(const char *path, mode_t mode)
 			return -errno;
 	}
 	return mkdir(p, mode) && errno != EEXIST ? -errno : 0;
+}
+
+int vz_lock_wait(const char *path)
+{
+	vz_autofd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR)
+			return -errno;
+	return vz_take_fd(&fd);
 }
 
 int vz_replace_volatile(const char *path, const char *data, size_t len)

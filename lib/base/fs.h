@@ -47,6 +47,13 @@ int vz_sync_parent(const char *path);
 int vz_mkdir_p(const char *path, mode_t mode);
 
 /*
+ * Take the lock that has this name, and wait for it: a file that only root opens, since
+ * whoever can open a file or directory can lock it, and keep it. A descriptor, to be
+ * closed in the end, or -errno.
+ */
+int vz_lock_wait(const char *path);
+
+/*
  * Remove what name in dirfd is, a tree included, never following a symbolic
  * link nor crossing into another mount. Depth costs neither stack nor
  * descriptors; immutable and append-only flags are taken off. What can't be

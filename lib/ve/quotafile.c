@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -85,10 +84,11 @@ static char *make_block(const struct vz_ve *ve)
 static bool open_file(const struct vz_ctx *ctx, int *ret_lock, char **ret_path)
 {
 	vz_autofree char *dir = vz_strf("%s/proc/vz", ctx->rundir);
+	vz_autofree char *lock = vz_strf("%s/vzquota.lock", ctx->rundir);
 
 	*ret_path = dir ? vz_strf("%s/vzquota", dir) : NULL;
-	*ret_lock = *ret_path ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	return *ret_lock >= 0 && !flock(*ret_lock, LOCK_EX);
+	*ret_lock = *ret_path && lock && !access(dir, F_OK) ? vz_lock_wait(lock) : -1;
+	return *ret_lock >= 0;
 }
 
 static void edit_file(const char *path, uint32_t veid, const char *block)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -21,18 +20,18 @@
 
 int vz_reserve_lock(const struct vz_ctx *ctx, int *ret_fd)
 {
-	vz_autofd int fd = -1;
-	char dir[PATH_MAX];
+	char path[PATH_MAX];
 	int r;
 
-	snprintf(dir, sizeof(dir), "%s/reserved", ctx->rundir);
-	r = access(dir, F_OK) ? vz_mkdir_p(dir, 0755) : 0;
+	snprintf(path, sizeof(path), "%s/reserved", ctx->rundir);
+	r = access(path, F_OK) ? vz_mkdir_p(path, 0755) : 0;
 	if (r)
 		return r;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX))
-		return -errno;
-	*ret_fd = vz_take_fd(&fd);
+	snprintf(path, sizeof(path), "%s/reserved.lock", ctx->rundir);
+	r = vz_lock_wait(path);
+	if (r < 0)
+		return r;
+	*ret_fd = r;
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -313,19 +312,18 @@ bool vz_state_alive(const struct vz_ctx *ctx, uint32_t veid)
 	       !vz_state_open_init(ctx, veid, NULL, NULL, NULL);
 }
 
-/* RUNDIR/uid, locked: two that take over a dead VE's range must not both get it. */
+/* Of RUNDIR/uid: two that take over a dead VE's range must not both get it. */
 static int lock_ids(const struct vz_ctx *ctx)
 {
-	vz_autofd int fd = -1;
-	char dir[PATH_MAX];
+	char path[PATH_MAX];
 	int r;
 
-	snprintf(dir, sizeof(dir), "%s/uid", ctx->rundir);
-	r = vz_mkdir_p(dir, 0755);
+	snprintf(path, sizeof(path), "%s/uid", ctx->rundir);
+	r = vz_mkdir_p(path, 0755);
 	if (r)
 		return r;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || flock(fd, LOCK_EX) ? -errno : vz_take_fd(&fd);
+	snprintf(path, sizeof(path), "%s/uid.lock", ctx->rundir);
+	return vz_lock_wait(path);
 }
 
 int vz_state_claim_ids(const struct vz_ctx *ctx, uint32_t veid, uid_t first,

@@ -131,14 +131,17 @@ static int patience_ms(const char *path)
 	return any.l_type == F_RDLCK ? LOCK_WAIT_MS : LOCK_BETWEEN_MS;
 }
 
-/* Lock the file that has the name just now, not one that was unlinked. */
+/*
+ * Lock the file that has the name just now, not one that was unlinked. For root alone:
+ * who can open it can lock it.
+ */
 static int lock_file(const char *path, int *ret_fd)
 {
 	struct stat here, there;
 
 	for (;;) {
 		vz_autofd int fd =
-			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &here))
 			return -errno;

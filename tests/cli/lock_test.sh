@@ -19,6 +19,7 @@ hold() {
 
 run_ok "nobody has it" vzctl set 1490 --description one --save
 like "$(cat "$lck")" '^[0-9]+$' "the file says who had it"
+is "$(stat -c %a "$lck")" 600 "who may not open it can't keep it"
 
 echo $$ >"$lck"
 hold 1

@@ -26,6 +26,12 @@ none() { [ -z "$(waiting)" ]; }
 moved() { grep -q "/\.super$" "$1/cgroup"; }
 holds() { [ "$(cd "$1/fd" && echo *)" = "$2" ]; }
 
+# Whoever can open a lock can keep it.
+is "$(find "$VZ_RUNDIR" "$T/lock" -xdev \( -name '*.lock' -o -name '*.lck' \) ! -perm 600)" "" \
+	"locks are root's alone"
+is "$(cd "$VZ_RUNDIR" && echo reserved.lock uid.lock vz*.lock)" "reserved.lock uid.lock vzquota.lock" \
+	"… those of the node among them"
+
 # Nobody waits for what has ended.
 mkdir "$T/busy"
 run_ok "a program that ends" vzctl exec $VE true
