@@ -25,6 +25,7 @@
 #include "ve/lxcfs.h"
 #include "ve/mount.h"
 #include "ve/net.h"
+#include "ve/sockbuf.h"
 
 #define LOG_NAME "restore.log"
 
@@ -213,6 +214,8 @@ static int save_state(struct job *j, struct vz_err *err)
 
 static int set_network(struct job *j, struct vz_err *err)
 {
+	/* The sizes are those of the namespace that criu has made, thus the node's. */
+	vz_sockbuf_begin(j->ve, j->pidfd);
 	return j->how->network
 		       ? j->how->network(j->how->data, j->ve, j->call.ret_pid, err)
 		       : vz_net_up(j->ve, j->call.ret_pid, err);

@@ -31,11 +31,14 @@ keeps() {
 }
 
 if make_ve 2140 --layout overlay >"$T/made" 2>&1; then
+	vzctl --quiet set 2140 --tcpsndbuf 131072:131072 --save
 	begin 2140
 	keeps 2140 "a VE on overlay"
+	is "$(vzctl exec 2140 cut -f3 /proc/sys/net/ipv4/tcp_wmem)" 131072 \
+		"and TCP's buffers as large as they may be"
 	vzctl --quiet stop 2140 --fast
 else
-	for what in "is suspended" "and resumed" "and has all it had"; do
+	for what in "is suspended" "and resumed" "and has all it had" "and TCP's buffers"; do
 		skip "a VE on overlay $what" "$(tail -n 1 "$T/made")"
 	done
 fi
