@@ -191,13 +191,13 @@ int vz_diskquota_new(const struct vz_ve *ve, const struct vz_layout *layout,
 	vz_autoquota struct vz_quota_fs fs = VZ_QUOTA_FS_NONE;
 	int r = open_dir(ve, layout, area, &fs, err);
 
-	if (!r)
-		r = check_kept(ve, &fs, false, err);
-	else if (r > 0)
-		return 0;
+	if (r)
+		return r > 0 ? 0 : r;
+	/* Users' quotas are kept with or without those of projects. */
+	forget_users(ve, &fs);
+	r = check_kept(ve, &fs, false, err);
 	if (r <= 0)
 		return r;
-	forget_users(ve, &fs);
 	r = walk(ve, area, fs.fd, err);
 	return r ? r : set_limits(ve, &fs, err);
 }
@@ -311,10 +311,10 @@ void vz_diskquota_forget(const struct vz_ve *ve)
 		slash && slash > private ? strndup(private, slash - private) : NULL;
 
 	/* The area has been moved aside: its file system is its parent's. */
-	if (!parent || vz_quota_open(ve->ctx, parent, &fs) ||
-	    !vz_quota_enforces(&fs, VZ_QUOTA_PROJECT))
+	if (!parent || vz_quota_open(ve->ctx, parent, &fs))
 		return;
-	vz_quota_set(&fs, VZ_QUOTA_PROJECT, ve->id, &none, VZ_QUOTA_LIMITS);
+	if (vz_quota_enforces(&fs, VZ_QUOTA_PROJECT))
+		vz_quota_set(&fs, VZ_QUOTA_PROJECT, ve->id, &none, VZ_QUOTA_LIMITS);
 	forget_users(ve, &fs);
 }
 
