@@ -61,6 +61,14 @@ static struct nf *load_some(enum how how)
 	return nf__load(nf) ? NULL : vz_take(nf);
 }
 
+static void unpin(const char *dir, const char *name)
+{
+	vz_autofree char *path = vz_strf("%s/%s", dir, name);
+
+	if (path)
+		unlink(path);
+}
+
 static int pin(int fd, const char *dir, const char *name)
 {
 	vz_autofree char *path = vz_strf("%s/%s", dir, name);
@@ -87,6 +95,8 @@ static int make(enum how how, const char *dir)
 	autoskeleton struct nf *nf = NULL;
 	int r;
 
+	/* Of a way that was not gone to its end: it looks into a map of its own. */
+	unpin(dir, "sent");
 	errno = 0;
 	nf = load_some(how);
 	r = nf ? 0 : errno ? -errno : -EINVAL;
