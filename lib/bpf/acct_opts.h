@@ -128,6 +128,7 @@ int group_option_set(struct bpf_sockopt *ctx)
 }
 
 #define SYSCTL_NAME 24
+#define WINDOW 24 /* in which a number is looked for; none has so many digits */
 
 /* The compiler knows the text, so that nothing is left of it but its letters. */
 #define IS_NAME(name, text)                                                              \
@@ -157,7 +158,7 @@ int group_sysctl_set(struct bpf_sysctl *ctx)
 	struct vz_acct_row *row;
 	unsigned long value;
 	__s64 limit;
-	int at = 0;
+	int at = 0, len;
 
 	if (!ctx->write)
 		return 1;
@@ -167,17 +168,22 @@ int group_sysctl_set(struct bpf_sysctl *ctx)
 	limit = limit_of_sysctl(name, row);
 	if (limit == NO_BOUND)
 		return 1;
-	/* What is too long to be read here is no number that the kernel takes. */
-	if (bpf_sysctl_get_new_value(ctx, text, sizeof(text)) < 0)
+	/* What is too long to be read here is refused: there may be anything in it. */
+	len = bpf_sysctl_get_new_value(ctx, text, sizeof(text));
+	if (len < 0 || len > (int)sizeof(text) - WINDOW)
 		return 0;
 	for (int i = 0; i < 3; i++) {
 		int n;
 
-		if (at < 0 || at >= (int)sizeof(text) - 24)
+		if (at < 0 || at >= (int)sizeof(text) - WINDOW)
 			break;
-		n = bpf_strtoul(text + at, 24, 0, &value);
+		n = bpf_strtoul(text + at, WINDOW, 0, &value);
+		/* No number there: nor behind it, where the kernel goes on over blanks. */
 		if (n <= 0)
-			break;
+			return n == -EINVAL && at + WINDOW >= len;
+		/* It may go on. */
+		if (n >= WINDOW)
+			return 0;
 		if ((__s64)value < 0 || (__s64)value > limit)
 			return 0;
 		at += n;

@@ -42,6 +42,12 @@ is "$(inside 'load buffer unix 5000000')" "200000 400000" "nor those of other so
 is "$(inside 'load buffer tcp 20000')" "40000 40000" "less is as it was asked for"
 run_is 8 "the VE's root can't raise its own" \
 	vzctl exec 14621 'echo 4096 16384 131073 >/proc/sys/net/ipv4/tcp_wmem'
+blanks='                         '
+run_is 8 "nor behind blanks" \
+	vzctl exec 14621 "printf '4096 16384$blanks%s' 131073 >/proc/sys/net/ipv4/tcp_wmem"
+run_is 8 "nor by a number half of which is too far off" \
+	vzctl exec 14621 "printf '1 2${blanks:5}%s' 131073 >/proc/sys/net/ipv4/tcp_wmem"
+is "$(sizes)" "131072 100000" "and they are what they were"
 run_ok "but have less" vzctl exec 14621 'echo 4096 16384 90000 >/proc/sys/net/ipv4/tcp_wmem'
 run_ok "and as much again" vzctl exec 14621 'echo 4096 16384 131072 >/proc/sys/net/ipv4/tcp_wmem'
 run_ok "its other sysctls are its own" vzctl exec 14621 'echo 9 >/proc/sys/net/ipv4/tcp_retries2'
