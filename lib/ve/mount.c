@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/fs.h"
 #include "sys/mnt.h"
@@ -17,6 +18,9 @@
 #include "ve/private.h"
 #include "ve/quotafile.h"
 #include "ve/state.h"
+
+#define BUSY_MS 2000
+#define NAP_MS 10
 
 int vz_ve_mounted(const struct vz_ve *ve)
 {
@@ -117,8 +121,13 @@ static int umount_all(const struct vz_ctx *ctx, const char *root)
 
 static int umount_root(const struct vz_ve *ve, const char *root, struct vz_err *err)
 {
-	int r = umount_all(ve->ctx, root);
+	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000L };
+	int r;
 
+	/* What is begun on the node for a VE and ends with it ends a moment later. */
+	for (int ms = 0; (r = umount_all(ve->ctx, root)) == -EBUSY && ms < BUSY_MS;
+	     ms += NAP_MS)
+		nanosleep(&nap, NULL);
 	return r ? vz_err_set(err, VZ_E_UMOUNT, -r,
 			      "can't unmount %s (fuser -m %s shows who uses it)", root,
 			      root)

@@ -52,5 +52,16 @@ is "$(vzctl status $VE)" "CTID $VE exist mounted running" "… it runs on"
 # shellcheck disable=SC2016 # the VE's shell
 run_ok "what stayed ends" vzctl exec $VE 'kill $(cat /sleeper)'
 run_ok "… and who waited" wait_for 20 none
-run_ok "stop" vzctl --quiet stop $VE --fast
+
+# Such a one that answers calls of an image's users has a file of it open until it ends.
+printf '#!/bin/sh\n: >%q\n' "$T/umounts" >"$VZ_CONFDIR/conf/$VE.umount"
+chmod +x "$VZ_CONFDIR/conf/$VE.umount"
+(
+	cd "$T/root/$VE" || exit
+	until [ -e "$T/umounts" ]; do sleep 0.02; done
+	sleep 0.1
+) &
+run_ok "who is about to end is waited for by umount" vzctl --quiet stop $VE --fast
+is "$(vzctl status $VE)" "CTID $VE exist unmounted down" "… and it is done"
+wait
 done_testing
