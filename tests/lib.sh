@@ -399,14 +399,16 @@ find_left() {
 		2>/dev/null
 }
 
+group_goes() {
+	rmdir "$1" || [ ! -d "$1" ]
+}
+
 clean_up() {
 	local f
+	# A group's files have no size: whether somebody is in it only reading tells.
 	our_groups | while read -r f; do
-		if [ -s "$f/cgroup.procs" ]; then
-			xargs -r kill -9 <"$f/cgroup.procs" 2>/dev/null
-			sleep 0.2
-		fi
-		rmdir "$f" 2>/dev/null
+		xargs -r kill -9 <"$f/cgroup.procs" 2>/dev/null
+		wait_for 5 group_goes "$f"
 	done
 	our_mounts | while read -r f; do
 		umount -l "$f"

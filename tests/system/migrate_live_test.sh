@@ -19,7 +19,8 @@ in_ve() {
 }
 # What the keeper has lost, or nothing.
 lost() {
-	in_ve 'rm -f /root/k/said; echo >/root/k/ask'
+	# For reading, too: where no keeper is left, a fifo that is opened for writing waits.
+	in_ve 'rm -f /root/k/said; echo 1<>/root/k/ask'
 	wait_for 20 in_ve test -e /root/k/said || echo "no answer: $(in_ve 'cat /root/log; ps')"
 	in_ve cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }

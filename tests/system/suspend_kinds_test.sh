@@ -19,7 +19,7 @@ begin() {
 }
 # What its keeper has lost, or nothing.
 lost() {
-	vzctl exec "$1" 'rm -f /root/k/said; echo >/root/k/ask'
+	vzctl exec "$1" 'rm -f /root/k/said; echo 1<>/root/k/ask'
 	wait_for 20 vzctl exec "$1" test -e /root/k/said || echo "no answer"
 	vzctl exec "$1" cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }

@@ -18,7 +18,7 @@ status_has() {
 	[[ $(vzctl status 2110) == *$1 ]]
 }
 in_ve() {
-	vzctl exec 2110 "$@"
+	timeout $((60 * SLOW)) vzctl exec 2110 "$@"
 }
 begin() {
 	vzctl --quiet start 2110 &&
@@ -27,7 +27,8 @@ begin() {
 }
 # What the keeper has lost, or nothing.
 lost() {
-	in_ve 'rm -f /root/k/said; echo >/root/k/ask'
+	# For reading, too: where no keeper is left, a fifo that is opened for writing waits.
+	in_ve 'rm -f /root/k/said; echo 1<>/root/k/ask'
 	wait_for 20 in_ve test -e /root/k/said || echo "no answer: $(in_ve 'cat /root/log; ps')"
 	in_ve cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }
