@@ -307,7 +307,9 @@ int copy_measure(const char *private, struct copy_size *ret, struct vz_err *err)
 		if (again)
 			continue;
 		size.inodes++;
-		size.bytes += e->fts_statp->st_blocks * 512ull / e->fts_statp->st_nlink;
+		/* Of one that was removed as it was looked at there is no link left. */
+		size.bytes +=
+			e->fts_statp->st_blocks * 512ull / (e->fts_statp->st_nlink ?: 1);
 	}
 	fts_close(fts);
 	*ret = size;
