@@ -213,20 +213,27 @@ static void talk_done(struct talk *t)
 	}
 }
 
-/* The next word; *ret_fd is what came with it, or -1. */
+/*
+ * The next word; *ret_fd is what came with it, or -1. Of a criu that was killed the
+ * socket may stay open, in the processes that it was about to restore: it itself tells.
+ */
 static int hear(struct talk *t, struct vz_criu_answer *ret, int *ret_fd)
 {
-	struct pollfd p = { .fd = t->sock, .events = POLLIN };
+	struct pollfd p[] = { { .fd = t->sock, .events = POLLIN },
+			      { .fd = t->pidfd, .events = POLLIN } };
 	int64_t left;
 	ssize_t n;
 	int r;
 
 	do {
 		left = t->end - now_ms();
-		r = poll(&p, 1, left > 0 ? (int)left : 0);
+		r = poll(p, 2, left > 0 ? (int)left : 0);
 	} while (r < 0 && errno == EINTR);
 	if (r <= 0)
 		return r ? -errno : -ETIMEDOUT;
+	/* What it said before it ended may have come between the two looks. */
+	if (!p[0].revents && !poll(p, 1, 0))
+		return -EPIPE;
 	n = vz_fdpass_recv(t->sock, t->buf, sizeof(t->buf), ret_fd, 1);
 	if (n <= 0)
 		return n ? (int)n : -EPIPE;
