@@ -35,6 +35,7 @@ struct job {
 	struct vz_criu_call call;
 	struct vz_state st;
 	bool held; /* nothing reaches the VE */
+	bool written; /* by criu, all of it: what fails now is not criu's */
 	bool stands; /* it will not move by itself any more */
 	bool committed; /* the caller has what he wanted */
 };
@@ -177,6 +178,7 @@ static int at_stage(void *data, const char *stage, pid_t pid, int *fd, struct vz
 	}
 	if (strcmp(stage, "post-dump"))
 		return 0;
+	j->written = true;
 	r = save_last(j, err);
 	if (!r)
 		r = stand_still(j, err);
@@ -217,7 +219,7 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 	if (!r)
 		r = vz_criu_run(ve->ctx, &j.criu, &j.call, err);
 	/* What was killed has left connections in the midst of it: only another gets there. */
-	if (r == -EPIPE && !j.committed &&
+	if (r == -EPIPE && !j.written &&
 	    !vz_state_open_init(ve->ctx, ve->id, NULL, NULL, NULL)) {
 		vz_warn(ve->ctx, "VE %u: %s: again", ve->id, err->text);
 		vz_err_clear(err);
