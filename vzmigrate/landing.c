@@ -39,70 +39,17 @@ void landing_done(struct landing *l)
 	*l = LANDING_NONE;
 }
 
+/* What the source is told is what the disk has: a state that can't be written is none. */
 static int save(struct landing *l, enum vz_mig_state state, struct vz_err *err)
 {
-	l->j.state = state;
-	return vz_journal_save(l->ctx, l->veid, VZ_MIG_DEST, &l->j, err);
-}
+	struct vz_journal j = l->j;
+	int r;
 
-/* --- its configuration --- */
-
-void landing_conf_done(struct landing_conf *c)
-{
-	vz_cfg_free(vz_take(c->was));
-	vz_cfg_free(vz_take(c->cfg));
-	vz_conf_free(vz_take(c->conf));
-}
-
-/* Where our vz.conf would put it: what its file says about that is the source's. */
-static int move_paths(const struct vz_cfg *global, struct vz_cfg *cfg, struct vz_err *err)
-{
-	static const enum vz_param_id paths[] = { VZ_P_VE_ROOT, VZ_P_VE_PRIVATE };
-
-	for (size_t i = 0; i < VZ_ARRAY_SIZE(paths); i++) {
-		vz_autofree char *text = vz_cfg_text(global, paths[i]);
-		int r = vz_cfg_set(cfg, paths[i], text, err);
-
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
-int landing_conf_read(const struct vz_ctx *ctx, uint32_t veid, const char *text,
-		      bool moved, struct landing_conf *ret, struct vz_err *err)
-{
-	vz_autofree char *global_path = vz_strf("%s/vz.conf", ctx->confdir);
-	vz_autofree char *path = vz_strf("%s/conf/%u.conf", ctx->confdir, veid);
-	vz_autoconf struct vz_conf *global = NULL;
-	autolanding_conf struct landing_conf c = { 0 };
-	vz_autocfg struct vz_cfg *base = NULL;
-	int r = global_path && path ? vz_conf_load(ctx, global_path, &global, err)
-				    : -ENOMEM;
-
+	j.state = state;
+	r = vz_journal_save(l->ctx, l->veid, VZ_MIG_DEST, &j, err);
 	if (!r)
-		r = vz_cfg_new(veid, &base);
-	if (!r)
-		r = vz_cfg_read(base, ctx, global, true, 0, err);
-	if (r)
-		return mig_recast(err, MIG_E_REMOTECONF, r);
-	r = vz_conf_parse(ctx, path, text, strlen(text), &c.conf, err);
-	if (!r)
-		r = vz_cfg_copy(base, &c.was);
-	if (!r)
-		r = vz_cfg_read(c.was, ctx, c.conf, false, 0, err);
-	if (!r)
-		r = vz_cfg_copy(c.was, &c.cfg);
-	if (!r && moved)
-		r = move_paths(base, c.cfg, err);
-	if (r)
-		return mig_recast(err, MIG_E_CONFIG, r);
-	if (!vz_cfg_str(c.cfg, VZ_P_VE_PRIVATE) || !vz_cfg_str(c.cfg, VZ_P_VE_ROOT))
-		return mig_fail(err, MIG_E_REMOTECONF, 0,
-				"VE_PRIVATE and VE_ROOT are not set in vz.conf");
-	*ret = c;
-	c = (struct landing_conf){ 0 };
-	return 0;
+		l->j = j;
+	return r;
 }
 
 int landing_check_absent(const struct vz_ctx *ctx, uint32_t veid, const char *private,
@@ -496,18 +443,26 @@ int landing_prepare(struct landing *l, struct vz_err *err)
 	return save(l, VZ_MIG_PREPARED, err);
 }
 
-/* The private area into its place, and out of it. Done already is 0. */
+/*
+ * The private area into its place, and out of it. Done already is 0. On the disk when
+ * this returns: the journal, whose next state relies on it, may lie on another one.
+ */
 static int swap_area(const struct landing *l, bool in, struct vz_err *err)
 {
 	vz_autofree char *root = vz_strf("%s/root", l->staging);
 	const char *from = in ? root : l->j.private, *to = in ? l->j.private : root;
+	int r;
 
 	if (!root)
 		return mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't place the files");
-	if (!syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* NOREPLACE */) ||
-	    (errno == ENOENT && !access(to, F_OK)))
-		return 0;
-	return mig_fail(err, MIG_E_COPY, errno, "can't rename %s to %s", from, to);
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* NOREPLACE */) &&
+	    (errno != ENOENT || access(to, F_OK)))
+		return mig_fail(err, MIG_E_COPY, errno, "can't rename %s to %s", from,
+				to);
+	r = vz_sync_parent(to);
+	if (!r)
+		r = vz_sync_parent(from);
+	return r ? mig_fail(err, MIG_E_COPY, -r, "can't sync %s", l->staging) : 0;
 }
 
 static int make_known(const struct landing *l, struct vz_err *err)
@@ -581,13 +536,15 @@ static int start(const struct landing *l, struct vz_err *err)
 	return prove(l, err);
 }
 
-static void make_unknown(const struct landing *l)
+/* It stops, and is none of our VEs, which is on the disk when this returns. */
+static int make_unknown(const struct landing *l, struct vz_err *err)
 {
 	vz_autofree char *path = vz_strf("%s/conf/%u.conf", l->ctx->confdir, l->veid);
 	static const struct vz_stop kill_it = { .fast = true };
 	vz_autove struct vz_ve ve = { 0 };
 	struct vz_err ignored;
 	const char *name;
+	int r = path ? 0 : -ENOMEM;
 
 	if (!vz_ve_open(l->ctx, l->veid, &ve, &ignored)) {
 		vz_ve_stop(&ve, &kill_it, &ignored);
@@ -596,22 +553,25 @@ static void make_unknown(const struct landing *l)
 			vz_name_move(l->ctx, l->veid, name, NULL, &ignored);
 	}
 	scripts_remove(l->ctx, l->veid);
-	if (path)
-		unlink(path);
+	if (!r && unlink(path) && errno != ENOENT)
+		r = -errno;
+	if (!r)
+		r = vz_sync_parent(path);
+	return r ? mig_fail(err, MIG_E_SYSTEM, -r, "can't remove %s", path) : 0;
 }
 
 /* It is the source's when this is written down: by then it must be gone here. */
 static int refuse(struct landing *l, struct vz_err *err)
 {
 	struct vz_err why = { 0 };
-	int r;
+	int r = make_unknown(l, &why);
 
-	make_unknown(l);
 	if (vz_state_alive(l->ctx, l->veid))
 		return mig_fail(err, MIG_E_START, 0,
 				"VE %u was started, can't be stopped, and stays",
 				l->veid);
-	r = swap_area(l, false, &why);
+	if (!r)
+		r = swap_area(l, false, &why);
 	if (!r)
 		r = save(l, VZ_MIG_REFUSED, &why);
 	if (r)
@@ -658,8 +618,6 @@ int landing_take(struct landing *l, struct vz_err *err)
 		r = make_known(l, &why);
 	if (!r && l->j.start)
 		r = l->j.live ? live_restore(l, &why) : start(l, &why);
-	if (!r && l->j.state == VZ_MIG_DONE)
-		return 0;
 	if (r) {
 		/* What can't be taken back is not refused: ours it stays, to be tried again. */
 		r = refuse(l, err);
@@ -667,7 +625,7 @@ int landing_take(struct landing *l, struct vz_err *err)
 			*err = why;
 		return r ? r : -EREMOTEIO;
 	}
-	return save(l, VZ_MIG_DONE, err);
+	return l->j.state == VZ_MIG_DONE ? 0 : save(l, VZ_MIG_DONE, err);
 }
 
 int landing_abort(struct landing *l, struct vz_err *err)
@@ -683,11 +641,15 @@ int landing_abort(struct landing *l, struct vz_err *err)
 
 int landing_forget(struct landing *l, struct vz_err *err)
 {
+	vz_autofree char *root = vz_strf("%s/root", l->staging);
 	int r;
 
 	if (l->j.state != VZ_MIG_DONE)
 		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not done", l->veid,
 				vz_mig_state_name(l->j.state));
-	r = remove_staging(l, err);
+	/* Should its files still lie there, they are the only ones. */
+	r = root && !access(root, F_OK) ? swap_area(l, true, err) : 0;
+	if (!r)
+		r = remove_staging(l, err);
 	return r ? r : vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
 }

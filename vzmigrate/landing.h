@@ -2,9 +2,9 @@
 #ifndef VZMIGRATE_LANDING_H
 #define VZMIGRATE_LANDING_H
 
-#include "res/cfg.h"
 #include "ve/idpool.h"
 #include "ve/journal.h"
+#include "vzmigrate/landconf.h"
 #include "vzmigrate/wire.h"
 
 /*
@@ -25,20 +25,6 @@ struct landing {
 	((struct landing){                                                               \
 		.lock_fd = -1, .uids = VZ_IDRANGE_NONE, .gids = VZ_IDRANGE_NONE })
 void landing_done(struct landing *l);
-
-/* A VE's configuration as it will be here, from the text that the source sent. */
-struct landing_conf {
-	struct vz_cfg *was, *cfg; /* as sent; as it will be */
-	struct vz_conf *conf; /* the file in memory, as sent */
-};
-void landing_conf_done(struct landing_conf *c);
-#define autolanding_conf VZ_CLEANUP(landing_conf_done)
-/*
- * moved: VE_ROOT and VE_PRIVATE are where the source's vz.conf puts them, and go
- * where ours does. MIG_E_CONFIG, MIG_E_REMOTECONF (our vz.conf).
- */
-int landing_conf_read(const struct vz_ctx *ctx, uint32_t veid, const char *text,
-		      bool moved, struct landing_conf *ret, struct vz_err *err);
 
 /* Nothing of a VE of this number, nor of its private area, is here. MIG_E_EXISTS. */
 int landing_check_absent(const struct vz_ctx *ctx, uint32_t veid, const char *private,
