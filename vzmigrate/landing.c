@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "sys/idshift.h"
+#include "ve/destroy.h"
 #include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/name.h"
@@ -234,6 +235,30 @@ static int clear_earlier(struct landing *l, const char *old, struct vz_err *err)
 	return r;
 }
 
+/*
+ * The VE was here, left for another node, and is about to come back, perhaps before we
+ * heard that it was received there. What the journal of that asks for, to remove what is
+ * here of the VE, must not be done to what comes now.
+ */
+static int clear_departed(const struct landing *l, struct vz_err *err)
+{
+	struct vz_journal was;
+	int r = vz_journal_load(l->ctx, l->veid, VZ_MIG_SOURCE, &was, err);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	if (was.state == VZ_MIG_HANDED)
+		return mig_fail(
+			err, MIG_E_LOCKED, 0,
+			"VE %u was handed over from there to %s, and it is not "
+			"known how that ended: run `vzmigrate --recover %u` there",
+			l->veid, was.peer, l->veid);
+	/* Its configuration and its area are gone; what was being removed goes, too. */
+	if (was.state == VZ_MIG_CLEARING)
+		vz_ve_destroy(l->ctx, l->veid, NULL);
+	return vz_journal_remove(l->ctx, l->veid, VZ_MIG_SOURCE, err);
+}
+
 /* What does the message say? The caller frees *ret_text. */
 static int read_ask(struct landing *l, const json_t *ask, char **ret_text,
 		    bool *ret_moved, const char **ret_old, struct vz_err *err)
@@ -284,10 +309,13 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 	    !strcmp(earlier.id, old))
 		end_server(l->ctx, &earlier);
 	r = lock(l, err);
-	if (!r)
-		r = clear_earlier(l, old, err);
+	/* First: that a VE is here is no reason to forget how it came. */
 	if (!r)
 		r = landing_check_absent(l->ctx, l->veid, private, err);
+	if (!r)
+		r = clear_departed(l, err);
+	if (!r)
+		r = clear_earlier(l, old, err);
 	if (!r)
 		r = base_hold(c->cfg, files, l->ctx, &held, err);
 	if (!r)

@@ -93,6 +93,44 @@ wait %% 2>/dev/null
 like "$(cat "$T/n1/vzctl.log")" "vzmigrate : CT 1701 .*|CT 1701 :" "the log file has it"
 is "$(nothing_left)" "" "nothing is left of it"
 
+# --- back before it was quite gone ---
+
+# half_gone NODE in|out STATE PEER PRIVATE: a journal as one that was killed leaves it
+half_gone() {
+	mkdir -p "$T/$1/state/migrate"
+	sed 's/^ *//' >"$T/$1/state/migrate/1701.$2" <<-END
+		STATE="$3"
+		MIGRATION="0123"
+		PEER="$4"
+		SSH="-F $T/ssh/config"
+		LIVE="no"
+		START="no"
+		KEEP="no"
+		PID="0"
+		PID_START="0"
+		PRIVATE="$5"
+		UID="0"
+		GID="0"
+		OLD_UID="0"
+		OLD_GID="0"
+	END
+}
+on n1 vzctl --quiet stop 1701 --fast
+run_ok "it goes" migrate n2 1701
+# Killed as all was gone here, and before the other node was told so.
+half_gone n1 out clearing 10.98.0.2 ''
+half_gone n2 in "done" 10.98.0.1 "$T/n2/private/1701"
+run_ok "and comes back" migrate n1 1701
+run recover n1
+is "$(status_of n1 1701)" "exist unmounted down" "it is not cleared away as what it left"
+run_ok "it starts" on n1 vzctl --quiet start 1701
+is "$(on n1 vzctl exec 1701 cat /home/hard)" one "and has its files"
+rm -f "$T/n2/state/migrate/1701.in"
+half_gone n1 in "done" 10.98.0.2 "$T/n1/private/1701"
+half_gone n2 out clearing 10.98.0.1 ''
+run_ok "the other way round it is told" recover n2 1701
+is "$(status_of n1 1701)$(nothing_left)" "exist mounted running" "and nothing is left"
+
 # --- what stands against it ---
 
 run_is 1 "no words" on n1 vzmigrate
@@ -182,23 +220,7 @@ fi
 
 # --- left half-way ---
 
-mkdir -p "$T/n1/state/migrate"
-sed 's/^ *//' >"$T/n1/state/migrate/1701.out" <<-END
-	STATE="handed"
-	MIGRATION="0123"
-	PEER="10.98.0.2"
-	SSH="-F $T/ssh/config"
-	LIVE="no"
-	START="yes"
-	KEEP="no"
-	PID="0"
-	PID_START="0"
-	PRIVATE=""
-	UID="0"
-	GID="0"
-	OLD_UID="0"
-	OLD_GID="0"
-END
+half_gone n1 out handed 10.98.0.2 ''
 for words in "start 1701 --force" "set 1701 --hostname x --save" "destroy 1701" "--skiplock start 1701 --force"; do
 	# shellcheck disable=SC2086 # words
 	run_is 9 "handed over, no $words" on n1 vzctl --quiet $words
