@@ -626,13 +626,23 @@ static int hold_ids(struct landing *l, struct vz_err *err)
 	return r ? mig_recast(err, MIG_E_CONFIG, r) : 0;
 }
 
+/* Ours it is in any case, and the next command tries again. */
+static int go_on(const struct landing *l)
+{
+	struct vz_err err = { 0 };
+
+	if (l->j.start && l->j.live && live_go_on(l, &err))
+		vz_warn(l->ctx, "VE %u: %s", l->veid, err.text);
+	return 0;
+}
+
 int landing_take(struct landing *l, struct vz_err *err)
 {
 	struct vz_err why = { 0 };
 	int r;
 
 	if (l->j.state == VZ_MIG_DONE)
-		return 0;
+		return go_on(l);
 	if (l->j.state != VZ_MIG_PREPARED && l->j.state != VZ_MIG_TAKING)
 		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is %s, not prepared",
 				l->veid, vz_mig_state_name(l->j.state));
@@ -653,7 +663,8 @@ int landing_take(struct landing *l, struct vz_err *err)
 			*err = why;
 		return r ? r : -EREMOTEIO;
 	}
-	return l->j.state == VZ_MIG_DONE ? 0 : save(l, VZ_MIG_DONE, err);
+	r = l->j.state == VZ_MIG_DONE ? 0 : save(l, VZ_MIG_DONE, err);
+	return r ? r : go_on(l);
 }
 
 int landing_abort(struct landing *l, struct vz_err *err)

@@ -125,21 +125,24 @@ int live_move(struct live *l, struct vz_err *err)
 
 /* --- the destination --- */
 
-struct arrival {
-	struct landing *l;
-	struct vz_ve *ve;
-};
-
 /* In the supervisor-to-be: all processes are there, and none has moved yet. */
 static int restored(void *data, struct vz_err *err)
 {
-	struct arrival *a = data;
-	int r = vz_dumpdir_mark(a->ve, VZ_DUMPDIR_KEPT);
+	struct landing *l = data;
 
-	if (r)
-		return vz_err_set(err, VZ_E_RESTORE, -r, "can't write in RUNDIR");
-	a->l->j.state = VZ_MIG_DONE;
-	return vz_journal_save(a->l->ctx, a->l->veid, VZ_MIG_DEST, &a->l->j, err);
+	l->j.state = VZ_MIG_DONE;
+	return vz_journal_save(l->ctx, l->veid, VZ_MIG_DEST, &l->j, err);
+}
+
+int live_go_on(const struct landing *l, struct vz_err *err)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	int r;
+
+	if (vz_state_running(l->ctx, l->veid) != 1)
+		return 0;
+	r = vz_ve_open(l->ctx, l->veid, &ve, err);
+	return r ? r : vz_dump_mend(&ve, err);
 }
 
 int live_restore(struct landing *l, struct vz_err *err)
@@ -147,9 +150,8 @@ int live_restore(struct landing *l, struct vz_err *err)
 	vz_autofree char *path = vz_strf("%s/dump", l->staging);
 	vz_autofd int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	vz_autove struct vz_ve ve = { 0 };
-	struct arrival a = { .l = l, .ve = &ve };
 	struct vz_restore how = {
-		.dir = dir, .lock_fd = l->lock_fd, .restored = restored, .data = &a
+		.dir = dir, .lock_fd = l->lock_fd, .restored = restored, .data = l
 	};
 	int r;
 

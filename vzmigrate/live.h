@@ -36,5 +36,7 @@ int live_move(struct live *l, struct vz_err *err);
 
 /* On the destination: restore it. It does not move before VZ_MIG_DONE is written. */
 int live_restore(struct landing *l, struct vz_err *err);
+/* Then it moves, also when who restored it was killed before he had let it go. */
+int live_go_on(const struct landing *l, struct vz_err *err);
 
 #endif

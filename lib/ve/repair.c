@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "sys/rtnl.h"
+#include "ve/dump.h"
 #include "ve/lxcfs.h"
 #include "ve/net.h"
 #include "ve/state.h"
@@ -28,6 +29,9 @@ int vz_repair_ve(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err)
 
 	if (!r)
 		r = vz_ve_open(ctx, veid, &ve, err);
+	/* It may stand still, as who suspended or restored it was killed. */
+	if (!r && vz_state_running(ctx, veid) == 1)
+		r = vz_dump_mend(&ve, err);
 	if (!r)
 		r = vz_net_repair(&ve, err);
 	return !r && vz_state_running(ctx, veid) == 1 ? vz_lxcfs_mend(&ve, err) : r;

@@ -209,6 +209,10 @@ static int save_state(struct job *j, struct vz_err *err)
 				  j->call.ret_pid);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	j->g.state.started = now.tv_sec - j->meta.uptime;
+	/* From then on it counts as running, and stands still: if we are killed it goes on. */
+	r = vz_dumpdir_mark(j->ve, j->how->path ?: VZ_DUMPDIR_KEPT);
+	if (r)
+		return vz_err_set(err, VZ_E_RESTORE, -r, "can't write in RUNDIR");
 	return vz_state_save(j->ve->ctx, j->ve->id, &j->g.state, err);
 }
 
@@ -340,32 +344,21 @@ int vz_restore(struct vz_ve *ve, const struct vz_restore *how, struct vz_err *er
 
 /* -- vzctl resume -- */
 
-struct source {
-	const struct vz_ve *ve;
-	const char *path;
-	bool keep;
-};
-
 static int consume(void *data, struct vz_err *err)
 {
-	const struct source *s = data;
-	int r = vz_dumpdir_mark(s->ve, s->keep ? VZ_DUMPDIR_KEPT : s->path);
-
-	if (r)
-		return vz_err_set(err, VZ_E_RESTORE, -r, "can't write in %s/%u",
-				  s->ve->ctx->rundir, s->ve->id);
-	return s->keep ? 0 : vz_dumpdir_rename(s->path, "restored", err);
+	return vz_dumpdir_rename(data, "restored", err);
 }
 
 int vz_ve_resume(struct vz_ve *ve, const struct vz_resume *how, struct vz_err *err)
 {
 	vz_autofree char *path = vz_dumpdir_path(ve, how->dumpfile);
-	struct source s = { .ve = ve, .path = path, .keep = how->dumpfile };
-	struct vz_restore restore = { .lock_fd = how->lock_fd,
+	bool keep = how->dumpfile;
+	struct vz_restore restore = { .path = keep ? NULL : path,
+				      .lock_fd = how->lock_fd,
 				      .force = how->force,
 				      .leave_frozen = how->leave_frozen,
-				      .restored = consume,
-				      .data = &s };
+				      .restored = keep ? NULL : consume,
+				      .data = path };
 	vz_autofd int dir = -1;
 	bool mounted;
 	int r;

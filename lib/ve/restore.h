@@ -14,6 +14,7 @@
  */
 struct vz_restore {
 	int dir; /* of the dump */
+	const char *path; /* its own, which goes with it; NULL: it is kept */
 	int lock_fd; /* the VE's lock, given up when it is there; -1: none */
 	bool force; /* even if what it reserves is not there */
 	bool lazy_pages; /* memory comes from a lazy-pages daemon that works in dir */
