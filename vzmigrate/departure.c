@@ -95,13 +95,19 @@ static void tell_undone(struct departure *d)
 int departure_undo(struct departure *d, struct vz_err *err)
 {
 	/* Before that it was not touched: whether it runs is its own affair. */
-	bool stopped = d->j.state == VZ_MIG_STOPPING || d->j.state == VZ_MIG_HANDED;
+	bool handed = d->j.state == VZ_MIG_HANDED;
+	bool stopped = d->j.state == VZ_MIG_STOPPING || handed;
 	int r = stopped && d->j.start && !d->standing ? start_again(d, err) : 0;
 
 	if (r)
 		return r;
 	r = departure_save(d, VZ_MIG_UNDONE, err);
-	if (!r)
+	/*
+	 * Where that can't be written down the destination must not wait for it: the
+	 * file may say what could not be written before this. But what has refused it
+	 * has to say so again.
+	 */
+	if (!r || !handed)
 		tell_undone(d);
 	return r;
 }

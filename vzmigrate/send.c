@@ -400,6 +400,20 @@ static int undo(struct job *j, int r, struct vz_err *err)
 	return r;
 }
 
+static int clear(struct job *j, struct vz_err *err)
+{
+	int r;
+
+	report_phase(j->how->report, PHASE_CLEAR);
+	r = departure_clear(&j->d, err);
+	if (r)
+		vz_err_prefix(err,
+			      "VE %u is on %s now; what is left of it here goes by "
+			      "`vzmigrate --recover %u`",
+			      j->how->veid, j->peer.dest, j->how->veid);
+	return r;
+}
+
 static int hand_over(struct job *j, struct vz_err *err)
 {
 	int r;
@@ -417,14 +431,7 @@ static int hand_over(struct job *j, struct vz_err *err)
 			      j->how->veid, j->peer.dest, j->how->veid);
 		return r;
 	}
-	report_phase(j->how->report, PHASE_CLEAR);
-	r = departure_clear(&j->d, err);
-	if (r)
-		vz_err_prefix(err,
-			      "VE %u is on %s now; what is left of it here goes by "
-			      "`vzmigrate --recover %u`",
-			      j->how->veid, j->peer.dest, j->how->veid);
-	return r;
+	return clear(j, err);
 }
 
 static void live_phase(void *data, enum phase phase)
@@ -447,12 +454,13 @@ static int go_live(struct job *j, struct vz_err *err)
 	int r = live_move(&live, err);
 
 	/* Nothing that was decided: ours it stays. */
-	if (r && j->d.j.state == VZ_MIG_STOPPING)
+	if (r && (j->d.j.state == VZ_MIG_COPYING || j->d.j.state == VZ_MIG_STOPPING))
 		return undo(j, r, err);
-	if (r || j->d.j.state != VZ_MIG_CLEARING)
+	if (j->d.j.state != VZ_MIG_CLEARING)
 		return r;
-	report_phase(j->how->report, PHASE_CLEAR);
-	return departure_clear(&j->d, err);
+	/* Should it not have ended here in good order, that is the first to be cleared. */
+	vz_err_clear(err);
+	return clear(j, err);
 }
 
 static int steps(struct job *j, struct vz_err *err)

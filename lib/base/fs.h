@@ -31,7 +31,8 @@ int vz_write_all(int fd, const void *buf, size_t len);
  * Replace a file by new contents so that a crash at any moment leaves either
  * the old or the new file whole: temporary file beside it, fsync, rename,
  * fsync of the directory. The mode is the old file's, else `mode`.
- * Returns 0 or -errno, and then nothing has changed.
+ * Returns 0 or -errno, and then nothing has changed, unless it is the directory that
+ * can't be synced: then either may be found after a crash.
  */
 int vz_replace_file(const char *path, const char *data, size_t len, mode_t mode);
 /*
