@@ -77,6 +77,26 @@ for state in "stopping out" "receiving in" "prepared in" "handed out" "taking in
 	done
 	is "$(lost)" "" "on $at, and nothing was lost"
 done
+# The other end is killed, with the dump half over: it goes on here, and at once.
+dst=n2
+[ "$at" = n1 ] || dst=n1
+migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
+job=$!
+until ! kill -0 $job 2>/dev/null || [ -e "$T/$dst/private/1721.migrating/dump/inventory.img" ]; do :; done
+# shellcheck disable=SC2016 # for the node's shell
+on $dst sh -c 'kill -9 $(pidof vzmigrate)' 2>/dev/null
+is_over() {
+	! kill -0 $job
+}
+wait_for 90 is_over
+ok $? "the other end is killed: it is not waited for" || kill -9 $job
+wait $job 2>/dev/null
+wait_for 60 settled
+ok $? "one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
+for n in n1 n2; do
+	[[ $(status_of $n 1721) != *running* ]] || at=$n
+done
+is "$(lost)" "" "on $at, and nothing was lost"
 run_ok "suspended" on "$at" vzctl --quiet suspend 1721
 dst=n2
 [ "$at" = n1 ] || dst=n1
