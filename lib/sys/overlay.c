@@ -27,8 +27,8 @@ static const char *const steps[] = {
 	[STEP_NS] = "making a mount namespace",
 	[STEP_DIR] = "entering the private area",
 	[STEP_BASE] = "showing the template",
-	[STEP_IDMAP] = "showing the template with the VE's ids, which "
-		       "needs TEMPLATE on ext4, xfs or btrfs,",
+	[STEP_IDMAP] = ("showing the template with the VE's ids, which "
+			"needs TEMPLATE on ext4, xfs or btrfs,"),
 	[STEP_OPTIONS] = "describing the overlay",
 	[STEP_OVERLAY] = "mounting the overlay",
 };
