@@ -36,11 +36,14 @@ on_node() {
 make_ve $first || exit
 one=$VZ_CONFDIR/conf/$first.conf
 for ((veid = first; veid <= last; veid++)); do
-	# One tree of files for all: their network is what this is about.
-	[ $veid = $first ] || sed "s/^LOCAL_\(.\)ID=.*/LOCAL_\1ID=\"$((1200000000 + (veid - first) * 65536))\"/" \
-		"$one" >"$VZ_CONFDIR/conf/$veid.conf"
+	base=$((1200000000 + (veid - first) * 65536))
+	[ $veid = $first ] || {
+		sed "s/^LOCAL_\(.\)ID=.*/LOCAL_\1ID=\"$base\"/" "$one" >"$VZ_CONFDIR/conf/$veid.conf"
+		cp -a "$T/private/$first" "$T/private/$veid" &&
+			chown -R -h "$base:$base" "$T/private/$veid" || exit
+	}
 	sed -i '/^VE_PRIVATE=/d;/^IP_ADDRESS=/d' "$VZ_CONFDIR/conf/$veid.conf"
-	printf '%s\n' "VE_PRIVATE=\"$T/private/$first\"" \
+	printf '%s\n' "VE_PRIVATE=\"$T/private/$veid\"" \
 		"IP_ADDRESS=\"$(v4 $((veid - first))) fd77::$((veid - first + 1))\"" \
 		>>"$VZ_CONFDIR/conf/$veid.conf"
 	mkdir -p "$T/root/$veid"
