@@ -205,6 +205,12 @@ static int shift_all(const struct vz_idshift *s, FTS *fts, struct vz_err *err)
 	return errno ? vz_err_set(err, VZ_E_SYSTEM, errno, "can't read all files") : 0;
 }
 
+/* Then a file of two names would be moved twice. */
+static bool overlap(uint32_t a, uint32_t b, uint32_t count)
+{
+	return a != b && (a - b < count || b - a < count);
+}
+
 int vz_idshift_tree(const struct vz_idshift *s, const char *path, struct vz_err *err)
 {
 	char *const roots[] = { (char *)path, NULL };
@@ -213,6 +219,11 @@ int vz_idshift_tree(const struct vz_idshift *s, const char *path, struct vz_err 
 
 	if (s->uid == s->to_uid && s->gid == s->to_gid)
 		return 0;
+	if (overlap(s->uid, s->to_uid, s->count) || overlap(s->gid, s->to_gid, s->count))
+		return vz_err_set(err, VZ_E_SYSTEM, 0,
+				  "ids can't change from %u to %u on, for these ranges "
+				  "overlap: see UID_POOL in vz.conf",
+				  s->uid, s->to_uid);
 	/* It goes by changing directory: any depth is fine. */
 	fts = fts_open(roots, FTS_PHYSICAL | FTS_XDEV, NULL);
 	if (!fts)

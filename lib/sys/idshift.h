@@ -12,8 +12,8 @@
 /*
  * Move the owners of a tree from one range of ids to another: of files, and in
  * ACLs and file capabilities, which name ids, too. What is not of the old range
- * stays, so that it can be done again after it was cut short; the ranges must not
- * overlap.
+ * stays, so that it can be done again after it was cut short; ranges that overlap
+ * are refused.
  */
 struct vz_idshift {
 	uid_t uid, to_uid; /* first ids */

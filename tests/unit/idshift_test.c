@@ -97,6 +97,7 @@ static void tree(void)
 {
 	char dir[] = "/tmp/vz-idshift-test.XXXXXX";
 	struct vz_err err = { 0 };
+	struct vz_idshift near = { .uid = 900000, .to_uid = 900000, .count = 65536 };
 	vz_autofree char *link = NULL;
 
 	if (geteuid()) {
@@ -126,6 +127,9 @@ static void tree(void)
 		expect(dir, "a-long-name/a-long-name", 900001, 300001, 0755);
 	}
 	expect("/etc", "passwd", 0, 0, 0644);
+	near.to_uid = near.uid + 1000;
+	tap_ok(vz_idshift_tree(&near, dir, &err) < 0, "ranges that overlap");
+	expect(dir, "plain", 900001, 300002, 0644);
 	vz_remove_tree(AT_FDCWD, dir);
 }
 
