@@ -24,11 +24,14 @@
 int vz_quota_call(const struct vz_quota_fs *fs, int cmd, enum vz_quota_type type,
 		  uint32_t id, void *arg)
 {
-	if (!syscall(SYS_quotactl_fd, fs->fd, QCMD(cmd, type), id, arg))
+	/* QCMD() of an int would shift into its sign. */
+	unsigned int word = QCMD((unsigned int)cmd, type);
+
+	if (!syscall(SYS_quotactl_fd, fs->fd, word, id, arg))
 		return 0;
 	if (errno != ENOSYS || !*fs->device)
 		return -errno;
-	return syscall(SYS_quotactl, QCMD(cmd, type), fs->device, id, arg) ? -errno : 0;
+	return syscall(SYS_quotactl, word, fs->device, id, arg) ? -errno : 0;
 }
 
 /* /dev/NAME of a file system's device, as the kernel calls it. */

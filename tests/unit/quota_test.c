@@ -174,7 +174,7 @@ static void judge(void)
 /* -- a process whose calls are answered -- */
 
 #define QUOTACTL_FD 443
-#define FMT QCMD(Q_GETFMT, USRQUOTA)
+#define FMT QCMD((unsigned int)Q_GETFMT, USRQUOTA)
 
 /* What it got of its calls: 0 or errno, in order. */
 static const struct {
@@ -224,7 +224,8 @@ static void call_all(int *v)
 	two[page - 1] = 'l';
 	*v++ = got(syscall(SYS_quotactl, FMT, two + page - sizeof("/dev/null"), 0, &f));
 	*v++ = got(syscall(SYS_quotactl, FMT, "dev/null", 0, &f));
-	*v++ = got(syscall(QUOTACTL_FD, here, QCMD(Q_GETQUOTA, PRJQUOTA), 0, &f));
+	*v++ = got(syscall(QUOTACTL_FD, here, QCMD((unsigned int)Q_GETQUOTA, PRJQUOTA), 0,
+			   &f));
 }
 
 static _Noreturn void be_called(int sock)
