@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Layouts on each file system that this machine has: made, run, converted, destroyed.
 # shellcheck disable=SC2034 # lib.sh reads it
-ON_DISK=yes
+ON_DISK=yes OWN_MOUNTS=yes
 . "$(dirname "$0")/../lib.sh"
 
 is_root || skip_all "needs root"
