@@ -338,7 +338,7 @@ on_terminal() {
 	local rows=$1 cols=$2 command=$3
 	shift 3
 	rm -f "$T/screen" "$T/status"
-	type_keys "$@" | TERM=${TERM_KIND:-xterm} timeout $((240 * SLOW)) script -qec \
+	type_keys "$@" | SHELL=/bin/bash TERM=${TERM_KIND:-xterm} timeout $((240 * SLOW)) script -qec \
 		"stty rows $rows cols $cols; $command; echo \$? >$T/status; stty -a >$T/stty" \
 		/dev/null >"$T/screen"
 }
