@@ -24,6 +24,7 @@ const struct vz_cmd *const vz_cmds[] = {
 	&vz_cmd_runscript,
 	&vz_cmd_convert,
 	&vz_cmd_compact,
+	&vz_cmd_dedup,
 	&vz_cmd_backup,
 	&vz_cmd_restore_backup,
 	&vz_cmd_snapshot,

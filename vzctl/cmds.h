@@ -28,6 +28,7 @@ extern const struct vz_cmd vz_cmd_resume;
 extern const struct vz_cmd vz_cmd_console;
 extern const struct vz_cmd vz_cmd_convert;
 extern const struct vz_cmd vz_cmd_compact;
+extern const struct vz_cmd vz_cmd_dedup;
 extern const struct vz_cmd vz_cmd_backup;
 extern const struct vz_cmd vz_cmd_restore_backup;
 extern const struct vz_cmd vz_cmd_snapshot;
