@@ -23,6 +23,7 @@
 #include "vzmigrate/base.h"
 #include "vzmigrate/capacity.h"
 #include "vzmigrate/landing.h"
+#include "vzmigrate/limits.h"
 #include "vzmigrate/scripts.h"
 
 struct check {
@@ -198,6 +199,26 @@ static void check_kernel(const struct check *c)
 	}
 }
 
+/* An older source does not say how many of its users have limits. */
+static int check_quota(const struct check *c, const json_t *ask, struct vz_err *err)
+{
+	const json_t *about = json_object_get(ask, "files");
+	const struct vz_layout *layout;
+	uint64_t limits = 0;
+	const char *name;
+	int r = json_object_get(ask, "limits")
+			? wire_num(ask, "limits", INT64_MAX, &limits, err)
+			: 0;
+
+	if (!r)
+		r = wire_text(about, "layout", 32, &name, err);
+	if (r || vz_layout_find(name, &layout, NULL))
+		return r;
+	limits_check(c->ctx, vz_cfg_str(c->cfg, VZ_P_VE_PRIVATE), c->cfg, layout, limits,
+		     c->problems);
+	return 0;
+}
+
 /* Bridges that its interfaces are ports of, devices of the node that it is given. */
 static void check_net(const struct check *c)
 {
@@ -313,6 +334,9 @@ int checks_run(const struct vz_ctx *ctx, const json_t *ask, json_t *problems,
 		return r;
 	c.veid = veid;
 	c.cfg = conf.cfg;
+	r = check_quota(&c, ask, err);
+	if (r)
+		return r;
 	check_absent(&c);
 	check_layout(&c, json_object_get(ask, "files"));
 	check_addresses(&c);

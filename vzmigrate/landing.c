@@ -16,11 +16,13 @@
 #include "base/num.h"
 #include "sys/idshift.h"
 #include "ve/destroy.h"
+#include "ve/diskquota.h"
 #include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/name.h"
 #include "ve/state.h"
 #include "vzmigrate/base.h"
+#include "vzmigrate/limits.h"
 #include "vzmigrate/live.h"
 #include "vzmigrate/scripts.h"
 
@@ -576,6 +578,8 @@ static int make_unknown(const struct landing *l, struct vz_err *err)
 
 	if (!vz_ve_open(l->ctx, l->veid, &ve, &ignored)) {
 		vz_ve_stop(&ve, &kill_it, &ignored);
+		/* Who gets its number or ids here next shall not inherit them. */
+		vz_diskquota_forget(&ve);
 		name = vz_cfg_str(ve.cfg, VZ_P_NAME);
 		if (name && *name)
 			vz_name_move(l->ctx, l->veid, name, NULL, &ignored);
@@ -654,6 +658,8 @@ int landing_take(struct landing *l, struct vz_err *err)
 		r = swap_area(l, true, &why);
 	if (!r)
 		r = make_known(l, &why);
+	if (!r)
+		r = limits_set(l, &why);
 	if (!r && l->j.start)
 		r = l->j.live ? live_restore(l, &why) : start(l, &why);
 	if (r) {

@@ -20,6 +20,7 @@
 #include "vzmigrate/copy.h"
 #include "vzmigrate/departure.h"
 #include "vzmigrate/facts.h"
+#include "vzmigrate/limits.h"
 #include "vzmigrate/live.h"
 #include "vzmigrate/scripts.h"
 
@@ -236,18 +237,24 @@ static int check(struct job *j, struct vz_err *err)
 {
 	autojson json_t *answer = NULL;
 	json_t *facts = facts_read(j->how->ctx, err);
+	uint64_t limits;
 	int r;
 
 	if (!facts)
 		return -ENOMEM;
+	r = limits_count(&j->ve, &limits, err);
+	if (r) {
+		json_decref(facts);
+		return r;
+	}
 	r = peer_call(&j->peer,
-		      json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:I, s:I, s:o, s:O}",
+		      json_pack("{s:s, s:I, s:o, s:b, s:b, s:b, s:I, s:I, s:I, s:o, s:O}",
 				"op", "check", "veid", (json_int_t)j->how->veid, "conf",
 				wire_hex(j->conf, strlen(j->conf)), "moved", j->moved,
 				"live", j->how->live, "start", j->d.j.start, "bytes",
 				(json_int_t)j->size.bytes, "inodes",
-				(json_int_t)j->size.inodes, "facts", facts, "files",
-				j->files),
+				(json_int_t)j->size.inodes, "limits", (json_int_t)limits,
+				"facts", facts, "files", j->files),
 		      PEER_SHORT_MS, &answer, err);
 	return r ? r : judge(j, json_object_get(answer, "problems"), err);
 }
@@ -376,6 +383,9 @@ static int move_over(struct job *j, struct vz_err *err)
 	r = begin(j, err);
 	if (!r)
 		r = copy_files(j, err);
+	/* They do not change any more: the VE is down, or shows none to its root. */
+	if (!r)
+		r = limits_send(&j->ve, &j->peer, err);
 	if (!r && !j->how->live) {
 		report_phase(rep, PHASE_PREPARE);
 		r = peer_call(&j->peer, json_pack("{s:s}", "op", "prepare"), PEER_LONG_MS,

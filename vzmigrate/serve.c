@@ -12,6 +12,7 @@
 #include "vzmigrate/capacity.h"
 #include "vzmigrate/checks.h"
 #include "vzmigrate/landing.h"
+#include "vzmigrate/limits.h"
 #include "vzmigrate/peer.h"
 #include "vzmigrate/recover.h"
 
@@ -159,6 +160,11 @@ static int commit(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 	return 0;
 }
 
+static int limits(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	return limits_take(&s->landing, ask, err);
+}
+
 static void unbind(struct server *s)
 {
 	landing_done(&s->landing);
@@ -190,12 +196,12 @@ static int query(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 }
 
 static const struct op ops[] = {
-	{ "hello", false, hello },    { "ping", false, ping },
-	{ "check", false, check },    { "capacity", false, capacity },
-	{ "begin", false, begin },    { "attach", false, attach },
-	{ "prepare", true, prepare }, { "commit", true, commit },
-	{ "abort", true, give_up },   { "forget", true, forget },
-	{ "query", false, query },
+	{ "hello", false, hello },  { "ping", false, ping },
+	{ "check", false, check },  { "capacity", false, capacity },
+	{ "begin", false, begin },  { "attach", false, attach },
+	{ "limits", true, limits }, { "prepare", true, prepare },
+	{ "commit", true, commit }, { "abort", true, give_up },
+	{ "forget", true, forget }, { "query", false, query },
 };
 
 static int run_op(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)

@@ -55,8 +55,8 @@ struct vz_layout {
 		    struct vz_copy *copy, struct vz_err *err);
 	/*
 	 * The directory of which the VE's disk use is counted: everything that the VE
-	 * writes lies below it, and inherits its project id. A descriptor; -ENOTSUP:
-	 * the layout has a size of its own.
+	 * writes lies below it, and inherits its project id. A descriptor. NULL: its
+	 * files are in a file system of their own, with its size and its users' limits.
 	 */
 	int (*quota_dir)(const struct vz_area *a);
 	const struct vz_snap_ops *snap; /* see ve/snap_priv.h; NULL: it can't */

@@ -140,17 +140,11 @@ static int mount_area(const struct vz_ve *ve, const struct vz_area *a,
 	return r;
 }
 
-static int quota_dir(const struct vz_area *a)
-{
-	return -ENOTSUP;
-}
-
 const struct vz_layout vz_layout_ploop = {
 	.name = "ploop",
 	.version = LAYOUT_VERSION,
 	.begin = begin,
 	.check = check,
 	.mount = mount_area,
-	.quota_dir = quota_dir,
 	.snap = &vz_snap_image,
 };

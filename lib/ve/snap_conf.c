@@ -7,8 +7,9 @@
 #include "base/fs.h"
 #include "ve/name.h"
 #include "ve/save.h"
+#include "ve/ugidquota.h"
 
-enum { CONF_MAX = 1 << 20 };
+enum { CONF_MAX = 1 << 20, QUOTA_MAX = 16 << 20 };
 
 static int save_words(const char *dir, const struct vz_snapshot_how *how,
 		      struct vz_err *err)
@@ -114,4 +115,34 @@ int vz_snap_conf_restore(const struct vz_ve *ve, const char *path, struct vz_err
 	if (!r)
 		r = keep_name(ve, cfg, now, err);
 	return r ? r : vz_ve_save(ve->ctx, ve->id, now, cfg, NULL, err);
+}
+
+int vz_snap_conf_save_quota(const struct vz_ve *ve, const char *dir, struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/quota", dir), *text = NULL;
+	int r = vz_ugid_carry(ve, -1, &text, err);
+
+	if (r || !text)
+		return r;
+	r = path ? vz_replace_file(path, text, strlen(text), 0600) : -ENOMEM;
+	return r ? vz_err_set(err, VZ_E_SNAP_CREATE, -r, "can't write %s/quota", dir) : 0;
+}
+
+void vz_snap_conf_restore_quota(const struct vz_ve *ve, const char *dir)
+{
+	vz_autofree char *path = vz_strf("%s/quota", dir), *text = NULL;
+	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
+	struct vz_err err = { 0 };
+	int r;
+
+	if (!path || access(path, F_OK) || vz_ugid_open(ve, &u, NULL))
+		return;
+	r = vz_read_file(path, QUOTA_MAX, &text, NULL);
+	if (r)
+		vz_err_set(&err, VZ_E_SYSTEM, -r, "can't read %s", path);
+	else
+		r = vz_ugid_import(&u, text, &err);
+	if (r)
+		vz_warn(ve->ctx, "the limits of VE %u's users are not taken back: %s",
+			ve->id, err.text);
 }

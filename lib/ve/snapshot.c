@@ -231,7 +231,8 @@ static int sweep(struct vz_snaps *s, struct vz_err *err)
 static int settle_config(struct vz_snaps *s, struct vz_err *err)
 {
 	const char *uuid = vz_area_get(s->tree, "pending", "config");
-	vz_autofree char *path = uuid ? vz_strf("%s/%s/ve.conf", s->dir, uuid) : NULL;
+	vz_autofree char *dir = uuid ? vz_strf("%s/%s", s->dir, uuid) : NULL;
+	vz_autofree char *path = dir ? vz_strf("%s/ve.conf", dir) : NULL;
 	int r;
 
 	if (!path)
@@ -239,6 +240,7 @@ static int settle_config(struct vz_snaps *s, struct vz_err *err)
 	r = vz_snap_conf_restore(s->ve, path, err);
 	if (r)
 		return r;
+	vz_snap_conf_restore_quota(s->ve, dir);
 	vz_area_set(s->tree, "pending", "config", NULL);
 	vz_area_set(s->tree, "pending", "uuid", NULL);
 	r = vz_area_save(s->tree, false, err);
@@ -310,6 +312,8 @@ static int take(struct vz_snaps *s, const struct vz_snapshot_how *how, const cha
 		r = vz_snap_conf_save(s->ve, dir, how, err);
 	if (!r)
 		r = s->layout->snap->take(s, uuid, fd, err);
+	if (!r && !how->skip_config)
+		r = vz_snap_conf_save_quota(s->ve, dir, err);
 	if (!r && syncfs(fd))
 		r = vz_err_set(err, VZ_E_SNAP_CREATE, errno, "can't write %s", dir);
 	if (!r && (how->temporary ? note_temporary(s, uuid)

@@ -9,32 +9,37 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "ve/layout.h"
+#include "ve/mount.h"
 
 static const char *const type_names[] = {
 	[VZ_QUOTA_USER] = "user", [VZ_QUOTA_GROUP] = "group"
 };
 
 /* Where the VE writes: below its area, or, in an image, below its root. */
-static int open_fs(const struct vz_ve *ve, struct vz_quota_fs *ret, struct vz_err *err)
+static int open_dir(const struct vz_ve *ve, struct vz_err *err)
 {
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	const struct vz_layout *layout;
 	const char *root = vz_ve_root(ve, err);
-	vz_autofd int fd = -1;
-	int r = root ? vz_layout_open(ve, NULL, &layout, &area, err) : -EINVAL;
+	int r = root ? vz_layout_open(ve, NULL, &layout, &area, err) : -EINVAL, fd;
 
 	if (r)
 		return r;
 	fd = layout->quota_dir ? layout->quota_dir(&area) : -ENOTSUP;
-	r = fd >= 0	     ? vz_quota_open_fd(ve->ctx, fd, ret)
-	    : fd == -ENOTSUP ? vz_quota_open(ve->ctx, root, ret)
-			     : fd;
-	return r ? vz_err_set(err, VZ_E_DQ_UGID, -r, "can't look at the files of VE %u",
-			      ve->id)
-		 : 0;
+	/* What is there of an image that is not mounted is the node's. */
+	if (fd == -ENOTSUP && vz_ve_mounted(ve) != 1)
+		return vz_err_set(err, VZ_E_DQ_UGID, 0,
+				  "VE %u has the layout %s: mount it first", ve->id,
+				  layout->name);
+	if (fd == -ENOTSUP)
+		fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd
+		       : vz_err_set(err, VZ_E_DQ_UGID, errno,
+				    "can't look at the files of VE %u", ve->id);
 }
 
-int vz_ugid_open(const struct vz_ve *ve, struct vz_ugid *ret, struct vz_err *err)
+int vz_ugid_open_at(const struct vz_ve *ve, int dirfd, struct vz_ugid *ret,
+		    struct vz_err *err)
 {
 	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
 	int r;
@@ -46,9 +51,10 @@ int vz_ugid_open(const struct vz_ve *ve, struct vz_ugid *ret, struct vz_err *err
 				  "VE %u is privileged: its users are the node's, and "
 				  "have no quotas of their own",
 				  ve->id);
-	r = open_fs(ve, &u.fs, err);
+	r = vz_quota_open_fd(ve->ctx, dirfd, &u.fs);
 	if (r)
-		return r;
+		return vz_err_set(err, VZ_E_DQ_UGID, -r,
+				  "can't look at the files of VE %u", ve->id);
 	if (!vz_quota_enforces(&u.fs, VZ_QUOTA_USER) ||
 	    !vz_quota_enforces(&u.fs, VZ_QUOTA_GROUP))
 		return vz_err_set(err, VZ_E_DQ_UGID, 0,
@@ -59,6 +65,13 @@ int vz_ugid_open(const struct vz_ve *ve, struct vz_ugid *ret, struct vz_err *err
 	*ret = u;
 	u = VZ_UGID_NONE;
 	return 0;
+}
+
+int vz_ugid_open(const struct vz_ve *ve, struct vz_ugid *ret, struct vz_err *err)
+{
+	vz_autofd int fd = open_dir(ve, err);
+
+	return fd < 0 ? fd : vz_ugid_open_at(ve, fd, ret, err);
 }
 
 void vz_ugid_close(struct vz_ugid *u)
@@ -179,6 +192,30 @@ int vz_ugid_export(const struct vz_ugid *u, struct vz_str *out)
 	return r ? r : out->failed ? -ENOMEM : 0;
 }
 
+int vz_ugid_carry(const struct vz_ve *ve, int mnt, char **ret, struct vz_err *err)
+{
+	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
+	vz_autostr struct vz_str s = { 0 };
+	int r;
+
+	*ret = NULL;
+	if (vz_ugid_open(ve, &u, NULL) && (mnt < 0 || vz_ugid_open_at(ve, mnt, &u, NULL)))
+		return 0;
+	r = vz_ugid_export(&u, &s);
+	if (r)
+		return vz_err_set(err, VZ_E_DQ_USAGE, -r,
+				  "can't read the limits of VE %u's users", ve->id);
+	*ret = vz_take(s.s);
+	return 0;
+}
+
+bool vz_ugid_is_empty(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return !end || !end[1];
+}
+
 /* The next word, cut off; NULL: there is none. */
 static char *word(char **at)
 {
@@ -223,8 +260,19 @@ int vz_ugid_parse(const char *line, enum vz_quota_type *ret_type, uint32_t *ret_
 	return 0;
 }
 
+/* The ids that a text names. */
+struct named {
+	unsigned char bits[VZ_QUOTA_GROUP + 1][VZ_ID_RANGE / 8];
+};
+
+static bool is_named(const struct named *n, enum vz_quota_type type, uint32_t id)
+{
+	return n->bits[type][id / 8] & 1u << id % 8;
+}
+
 /* With u NULL only look whether all lines are right. *ret_line: where it ended. */
-static int import_lines(const struct vz_ugid *u, char *text, unsigned int *ret_line)
+static int import_lines(const struct vz_ugid *u, char *text, struct named *named,
+			unsigned int *ret_line)
 {
 	enum vz_quota_type type;
 	struct vz_quota q;
@@ -238,7 +286,10 @@ static int import_lines(const struct vz_ugid *u, char *text, unsigned int *ret_l
 		if (!*line || *line == '#')
 			continue;
 		r = vz_ugid_parse(line, &type, &id, &q);
-		if (!r && u)
+		if (r)
+			break;
+		named->bits[type][id / 8] |= 1u << id % 8;
+		if (u)
 			r = vz_ugid_set(u, type, id, &q,
 					VZ_QUOTA_LIMITS | (q.space_until || q.inode_until
 								   ? VZ_QUOTA_TIMES
@@ -247,27 +298,35 @@ static int import_lines(const struct vz_ugid *u, char *text, unsigned int *ret_l
 	return r;
 }
 
+static int drop_unnamed(const struct vz_ugid *u, enum vz_quota_type type, uint32_t id,
+			const struct vz_quota *q, void *data)
+{
+	return is_named(data, type, id) ? 0 : clear_one(u, type, id, q, NULL);
+}
+
 int vz_ugid_import(const struct vz_ugid *u, const char *text, struct vz_err *err)
 {
 	vz_autofree char *look = strdup(text), *set = strdup(text);
+	vz_autofree struct named *named = calloc(1, sizeof(*named));
 	const size_t n = sizeof(VZ_UGID_HEADER) - 1;
 	unsigned int line;
 	int r;
 
-	if (!look || !set)
+	if (!look || !set || !named)
 		return vz_err_set(err, VZ_E_RESOURCES, ENOMEM, "can't read quotas");
 	if (strncmp(text, VZ_UGID_HEADER, n) || (text[n] && text[n] != '\n'))
 		return vz_err_set(err, VZ_E_BADCONF, 0,
 				  "these are no quotas that this version can read: "
 				  "expected a first line '" VZ_UGID_HEADER "'");
-	if (import_lines(NULL, look, &line))
+	if (import_lines(NULL, look, named, &line))
 		return vz_err_set(err, VZ_E_BADCONF, 0,
 				  "line %u of the quotas: expected user|group, an id, "
 				  "four limits and two times",
 				  line);
-	r = vz_ugid_clear(u);
+	/* At each moment a user has the limits that he had, or those that he gets. */
+	r = import_lines(u, set, named, &line);
 	if (!r)
-		r = import_lines(u, set, &line);
+		r = each_limited(u, drop_unnamed, named);
 	return r ? vz_err_set(err, VZ_E_DQ_USER, -r,
 			      "can't set the quotas of users and groups")
 		 : 0;

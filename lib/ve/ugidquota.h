@@ -23,6 +23,9 @@ struct vz_ugid {
  * image must be mounted. VZ_E_DQ_UGID says which of these does not hold.
  */
 int vz_ugid_open(const struct vz_ve *ve, struct vz_ugid *ret, struct vz_err *err);
+/* The same by a directory of that file system, of an area that has no name yet. */
+int vz_ugid_open_at(const struct vz_ve *ve, int dirfd, struct vz_ugid *ret,
+		    struct vz_err *err);
 void vz_ugid_close(struct vz_ugid *u);
 #define vz_autougid VZ_CLEANUP(vz_ugid_close)
 
@@ -58,9 +61,19 @@ int vz_ugid_clear(const struct vz_ugid *u);
 int vz_ugid_export(const struct vz_ugid *u, struct vz_str *out);
 /*
  * Make these be the limits, and no others. Nothing is set when a line is wrong
- * (VZ_E_BADCONF, with its number). VZ_E_DQ_USER.
+ * (VZ_E_BADCONF, with its number). VZ_E_DQ_USER. Who is killed leaves some with the new
+ * limits and some with the old ones, none without; done again it is finished.
  */
 int vz_ugid_import(const struct vz_ugid *u, const char *text, struct vz_err *err);
+
+/*
+ * The limits, as text, of a VE whose files are about to be carried elsewhere or kept.
+ * *ret, to be freed, is NULL where none are kept; with VZ_UGID_HEADER alone nobody has
+ * one. `mnt`: a mount of its files, for an image that is not mounted; -1: none.
+ */
+int vz_ugid_carry(const struct vz_ve *ve, int mnt, char **ret, struct vz_err *err);
+/* Whether nobody has a limit by such a text. */
+bool vz_ugid_is_empty(const char *text);
 
 /* One line, for the above and the unit tests. 0 or -EINVAL. */
 int vz_ugid_parse(const char *line, enum vz_quota_type *ret_type, uint32_t *ret_id,

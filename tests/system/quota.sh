@@ -169,6 +169,47 @@ many() {
 $(cat "$T/limits")" "$what: and put back from text"
 }
 
+# killed_load VEID: who is killed as he sets limits takes none away
+killed_load() {
+	local a=$1 us bad=''
+	vzquota dump "$a" >"$T/small"
+	{ cat "$T/small" && seq -f 'user %g 0 9 0 9 0 0' 5001 7000; } >"$T/big"
+	for us in 1000 5000 10000 20000 40000; do
+		vzquota load "$a" <"$T/big" &
+		sleep "$(printf '0.%06d' "$us")"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		! vzquota dump "$a" | grep -qvxF -f - "$T/small" || bad+="set, $us us; "
+		vzquota load "$a" <"$T/big" || bad+="again, $us us; "
+		vzquota load "$a" <"$T/small" &
+		sleep "$(printf '0.%06d' "$us")"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		! vzquota dump "$a" | grep -qvxF -f - "$T/small" || bad+="taken, $us us; "
+		vzquota load "$a" <"$T/small" || bad+="back, $us us; "
+	done 2>/dev/null
+	is "$bad$(vzquota dump "$a")" "$(cat "$T/small")" "$what: kill -9 of vzquota load leaves nobody without his limits"
+}
+
+# Users' limits go where the VE's files go.
+carried() {
+	local a=$1 c=2714 id=11111111-2222-4333-8444-555555555555 want
+	want=$(vzquota dump "$a")
+	run_ok "$what: snapshot" vzctl --quiet snapshot "$a" --id $id --skip-suspend
+	run_ok "$what: backup" vzctl --quiet backup "$a" "$T/backup"
+	vzquota setlimit2 "$a" -u 1001 0 5 0 0
+	vzquota setlimit2 "$a" -g 1500 0 9 0 0
+	run_ok "$what: back to the snapshot" vzctl --quiet snapshot-switch "$a" --id $id --skip-resume
+	is "$(vzquota dump "$a")" "$want" "$what: and to the limits of its users"
+	vzctl --quiet snapshot-delete "$a" --id $id
+	run_ok "$what: restore of the backup" vzctl --quiet restore-backup "$T/backup" $c
+	is "$(vzquota dump $c)" "$want" "$what: has them, too"
+	vzctl --quiet destroy $c
+	killed_load "$a"
+	vzctl --quiet start "$a"
+	rm -f "$T/backup"
+}
+
 restart() {
 	local a=$1
 	vzctl --quiet restart "$a"
@@ -231,6 +272,7 @@ with_quotas() {
 		tricks $a
 		across $a $b
 		users $a $b
+		carried $a
 		# Neither is the layout's business.
 		if [ $layout = simfs ]; then
 			many $a
