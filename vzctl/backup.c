@@ -30,11 +30,23 @@ static int take_file(struct vz_inv *inv, const struct vz_strv *words, char **ret
 	return *ret ? 0 : vz_err_set(inv->err, VZ_E_SYSTEM, errno, "where am I?");
 }
 
+enum { BACKUP_SINCE, BACKUP__COUNT };
+
+static const struct vz_opt backup_options[] = {
+	[BACKUP_SINCE] = { "since", 0, "FILE",
+			   "only what changed since this backup, which is then needed, "
+			   "too" },
+	{ 0 },
+};
+
 static int run_backup(struct vz_inv *inv)
 {
 	vz_autostrv struct vz_strv words = { 0 };
-	struct vz_opt_parse parse = { .words = &words };
-	vz_autofree char *file = NULL;
+	const char *opt[BACKUP__COUNT] = { 0 };
+	struct vz_opt_parse parse = { .own = backup_options,
+				      .ret_values = opt,
+				      .words = &words };
+	vz_autofree char *file = NULL, *since = NULL;
 	struct vz_progress bar;
 	struct vz_backup how = { .progress = vz_progress_update,
 				 .progress_data = &bar,
@@ -43,6 +55,9 @@ static int run_backup(struct vz_inv *inv)
 
 	if (!r)
 		r = take_file(inv, &words, &file);
+	how.since = since = opt[BACKUP_SINCE] ? absolute(opt[BACKUP_SINCE]) : NULL;
+	if (!r && opt[BACKUP_SINCE] && !since)
+		r = vz_err_set(inv->err, VZ_E_SYSTEM, errno, "where am I?");
 	if (r)
 		return inv->err->status;
 	vz_progress_start(&bar, inv->quiet);
@@ -56,17 +71,19 @@ static int run_backup(struct vz_inv *inv)
 
 const struct vz_cmd vz_cmd_backup = {
 	.name = "backup",
-	.args = "VEID FILE",
+	.args = "VEID FILE [--since FILE]",
 	.help = "write a VE's configuration and files, of one moment, into a file "
 		"(tar.zst)",
 	.flags = VZ_CMD_LOCK,
+	.opts = backup_options,
 	.run = run_backup,
 };
 
 enum { OPT_LAYOUT, OPT__COUNT };
 
 static const struct vz_opt options[] = {
-	[OPT_LAYOUT] = { "layout", 0, "simfs|ploop", "as this layout, not as it was" },
+	[OPT_LAYOUT] = { "layout", 0, "simfs|overlay|ploop",
+			 "as this layout, not as it was" },
 	{ 0 },
 };
 
@@ -100,7 +117,7 @@ static int run_restore(struct vz_inv *inv)
 
 const struct vz_cmd vz_cmd_restore_backup = {
 	.name = "restore-backup",
-	.args = "FILE VEID [--layout simfs|ploop]",
+	.args = "FILE VEID [--layout simfs|overlay|ploop]",
 	.help = "make a VE of a file that vzctl backup wrote",
 	.flags = VZ_CMD_LOCK | VZ_CMD_NOCONF | VZ_CMD_NEWID | VZ_CMD_VEID_LAST,
 	.opts = options,

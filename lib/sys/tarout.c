@@ -39,6 +39,8 @@ struct vz_tarout {
 	/* of the tree that is being written */
 	const struct vz_tarout_tree *how;
 	uint64_t done, left;
+	struct vz_filesum *sum; /* of the file that is being written; NULL: of none */
+	struct vz_filesum room;
 };
 
 static int fail(struct vz_tarout *t, int errnum, const char *what, const char *path,
@@ -204,6 +206,8 @@ static int write_piece(struct vz_tarout *t, int fd, off_t at, off_t end)
 			memset(t->buf, 0, want);
 			n = want;
 		}
+		if (t->sum)
+			vz_filesum_data(t->sum, at, t->buf, n);
 		for (ssize_t k = 0; k < n; k += w) {
 			w = archive_write_data(t->a, t->buf + k, n - k);
 			if (w <= 0)
@@ -248,6 +252,75 @@ static uint32_t seen_id(uint32_t id, uint32_t first)
 	return id < first || id - first > ID_MAX ? NOBODY : id - first;
 }
 
+/* --- what was in an earlier archive --- */
+
+/* What an entry says of a file beside its contents. */
+static void describe(struct vz_filesum *s, struct archive_entry *e)
+{
+	const int64_t facts[] = { archive_entry_perm(e),  archive_entry_uid(e),
+				  archive_entry_gid(e),	  archive_entry_size(e),
+				  archive_entry_mtime(e), archive_entry_mtime_nsec(e) };
+	char *acl = archive_entry_acl_to_text(e, NULL, ARCHIVE_ENTRY_ACL_STYLE_EXTRA_ID);
+	const char *name;
+	const void *value;
+	size_t len;
+
+	vz_filesum_begin(s);
+	vz_filesum_words(s, facts, sizeof(facts));
+	vz_filesum_words(s, acl ?: "", acl ? strlen(acl) : 0);
+	free(acl);
+	archive_entry_xattr_reset(e);
+	while (archive_entry_xattr_next(e, &name, &value, &len) == ARCHIVE_OK) {
+		vz_filesum_words(s, name, strlen(name));
+		vz_filesum_words(s, value, len);
+	}
+}
+
+static int tick_summing(void *data, uint64_t done)
+{
+	struct vz_tarout *t = data;
+
+	return t->how->tick ? t->how->tick(t->how->tick_data, t->done + done) : 0;
+}
+
+/* Its path below the tree's name. */
+static const char *path_below(const struct vz_tarout *t, const char *path)
+{
+	path += strlen(t->how->name);
+	return *path == '/' ? path + 1 : path;
+}
+
+/* 1: it is as it was there, noted, and to be left out. */
+static int is_as_before(struct vz_tarout *t, int fd, struct archive_entry *e,
+			const char *path)
+{
+	const struct vz_findex_entry *was =
+		t->how->before ? vz_findex_find(t->how->before, path) : NULL;
+	unsigned char sum[VZ_FILESUM_SIZE];
+	struct vz_filesum s;
+	int r;
+
+	if (!was)
+		return 0;
+	s = t->room;
+	r = vz_filesum_fd(&s, fd, archive_entry_size(e), tick_summing, t);
+	vz_filesum_end(&s, sum);
+	if (r || memcmp(sum, was->sum, sizeof(sum)))
+		return r;
+	t->done += archive_entry_size(e);
+	r = vz_findex_add(t->how->index, path, was->archive, sum);
+	return r ? r : 1;
+}
+
+static int note(struct vz_tarout *t, const char *path)
+{
+	unsigned char sum[VZ_FILESUM_SIZE];
+
+	vz_filesum_end(t->sum, sum);
+	t->sum = NULL;
+	return vz_findex_add(t->how->index, path_below(t, path), t->how->number, sum);
+}
+
 /* fd: of a regular file or directory, else -1. */
 static int write_entry(struct vz_tarout *t, int fd, const char *path,
 		       const struct stat *st, const char *target, struct vz_err *err)
@@ -276,9 +349,21 @@ static int write_entry(struct vz_tarout *t, int fd, const char *path,
 		if (r)
 			return fail(t, -r, "read", path, err);
 	}
+	if (t->how->index && S_ISREG(st->st_mode) && st->st_nlink == 1) {
+		describe(&t->room, e);
+		r = is_as_before(t, fd, e, path_below(t, path));
+		if (r)
+			return r > 0	     ? 0
+			       : r == -EINTR ? r
+					     : fail(t, -r, "read", path, err);
+		t->sum = &t->room;
+	}
 	r = check(t, archive_write_header(t->a, e), path, err);
 	if (!r && S_ISREG(st->st_mode) && archive_entry_size(e) > 0)
 		r = write_contents(t, fd, e, path, err);
+	if (!r && t->sum && note(t, path))
+		r = fail(t, ENOMEM, "note", path, err);
+	t->sum = NULL;
 	return r;
 }
 

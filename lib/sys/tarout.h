@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "sys/findex.h"
 
 /*
  * Write a tar archive (pax, compressed by zstd) that vz_untar() reads: files with the
@@ -41,6 +42,14 @@ struct vz_tarout_tree {
 	/* Called with the bytes of contents done; other than 0 ends it all. */
 	int (*tick)(void *data, uint64_t done);
 	void *tick_data;
+	/*
+	 * Regular files with one name are noted in `index`, as being in the archive of
+	 * this number. With `before`, of an earlier one: those that are the same there
+	 * are noted with its number, and left out. May be NULL.
+	 */
+	struct vz_findex *index;
+	const struct vz_findex *before;
+	uint32_t number;
 };
 int vz_tarout_tree(struct vz_tarout *t, const struct vz_tarout_tree *how,
 		   uint64_t *ret_left, struct vz_err *err);

@@ -504,6 +504,13 @@ static mode_t allowed_mode(struct archive_entry *e)
 	return archive_entry_filetype(e) == AE_IFREG ? mode : mode & 0777;
 }
 
+static bool is_wanted(const struct untar *u, struct archive_entry *e, const char *path)
+{
+	return !u->how->want ||
+	       (archive_entry_filetype(e) == AE_IFREG && !archive_entry_hardlink(e) &&
+		u->how->want(u->how->want_data, path));
+}
+
 static int take_entry(struct untar *u, struct archive *a, struct archive_entry *e)
 {
 	const char *path = archive_entry_pathname(e);
@@ -525,7 +532,7 @@ static int take_entry(struct untar *u, struct archive *a, struct archive_entry *
 		return refuse(u, "?", "has an unreadable name");
 	if (clean_path(path, it.path))
 		return refuse(u, path, "has a name that leads out of it, or is too long");
-	if (!cut_below(u->how->below, it.path))
+	if (!cut_below(u->how->below, it.path) || !is_wanted(u, e, it.path))
 		return 0;
 	if (uid < 0 || uid > ID_MAX || gid < 0 || gid > ID_MAX)
 		return refuse(u, path, "has an owner above 65535");

@@ -2,6 +2,7 @@
 #ifndef VZ_SYS_UNTAR_H
 #define VZ_SYS_UNTAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,12 @@ struct vz_untar {
 	 * is unpacked, as if the rest had never been; NULL: all.
 	 */
 	const char *below;
+	/*
+	 * Only those regular files that this says true of, by their path in the tree,
+	 * with the directories that they are in; NULL: all there is.
+	 */
+	bool (*want)(void *data, const char *path);
+	void *want_data;
 	/*
 	 * Called now and then with the compressed bytes done; a value other than
 	 * 0 ends it all, and is what vz_untar() returns (no error is set).

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ve/backup.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,26 +12,14 @@
 
 #include "base/fs.h"
 #include "sys/copy.h"
-#include "sys/digest.h"
 #include "sys/hold.h"
 #include "sys/tarout.h"
-#include "sys/untar.h"
 #include "ve/layout.h"
 #include "ve/mount.h"
 #include "ve/postcreate.h"
 #include "ve/private.h"
 #include "ve/snapshot.h"
 #include "ve/ugidquota.h"
-
-/* A frame that zstd passes over: its magic number, its length, and what it is for. */
-#define FRAME_MAGIC 0x184d2a5eu
-#define FRAME_TAG "vz sha256"
-
-struct trailer {
-	uint32_t magic, len;
-	char tag[16];
-	char sum[VZ_DIGEST_LEN - 1];
-};
 
 struct backup {
 	const struct vz_ve *ve;
@@ -41,11 +28,18 @@ struct backup {
 	struct vz_area area;
 	char uuid[VZ_UUID_SIZE]; /* of the temporary snapshot; "": none */
 	int held, mnt; /* of it; or the mount of the VE that does not run */
+	char *quota; /* limits of its users; NULL: none are kept */
+	struct vz_backup_file since; /* path NULL: none */
+	struct vz_findex before, index;
 	uint64_t total;
 };
 
 static void backup_done(struct backup *b)
 {
+	free(b->quota);
+	vz_backup_close(&b->since);
+	vz_findex_done(&b->before);
+	vz_findex_done(&b->index);
 	vz_area_close(&b->area);
 	if (b->held >= 0)
 		close(b->held);
@@ -73,6 +67,8 @@ static int open_snapshot(struct backup *b, struct vz_err *err)
 	int r = vz_snapshot_take(b->ve, &how, b->uuid, err);
 
 	if (!r)
+		r = vz_ugid_carry(b->ve, -1, &b->quota, err);
+	if (!r)
 		r = vz_snapshot_hold(b->ve, b->uuid, &b->held, &b->mnt, err);
 	if (r || *b->how->lock_fd < 0)
 		return r;
@@ -92,7 +88,9 @@ static int open_files(struct backup *b, struct vz_err *err)
 	if (vz_ve_mounted(b->ve))
 		return open_snapshot(b, err);
 	r = vz_area_check_settled(b->ve->ctx, vz_ve_private(b->ve, NULL), err);
-	return r ? r : b->layout->mount(b->ve, &b->area, &how, &b->mnt, err);
+	if (!r)
+		r = b->layout->mount(b->ve, &b->area, &how, &b->mnt, err);
+	return r ? r : vz_ugid_carry(b->ve, b->mnt, &b->quota, err);
 }
 
 /* With the lock again, if no other command has it; else that one removes it. */
@@ -114,13 +112,43 @@ static void drop_snapshot(struct backup *b)
 
 /* --- what goes into the file --- */
 
+/* A name that can't stand in quotes is not noted: what it names is looked for beside. */
+static bool can_be_said(const char *value)
+{
+	return value && !strpbrk(value, "\"\\\n");
+}
+
+static void add_since(const struct backup *b, struct vz_str *s)
+{
+	vz_str_addf(s, "NUMBER=\"%u\"\n", b->since.path ? b->since.number + 1 : 0);
+	if (!b->since.path)
+		return;
+	vz_str_addf(s, "SINCE=\"%s\"\n", b->since.id);
+	if (can_be_said(b->since.path))
+		vz_str_addf(s, "SINCE_FILE=\"%s\"\n", b->since.path);
+}
+
 static int put_about(struct backup *b, struct vz_tarout *t, struct vz_err *err)
 {
+	const char *base = b->layout->over_base
+				   ? vz_area_get(&b->area, b->layout->name, "base")
+				   : NULL;
+	const char *template = vz_cfg_str(b->ve->cfg, VZ_P_OSTEMPLATE);
 	vz_autostr struct vz_str s = { 0 };
+	char id[VZ_UUID_SIZE];
 
+	if (vz_uuid_make(id))
+		return vz_err_set(err, VZ_E_SYSTEM, EIO, "can't make a UUID");
 	vz_str_addf(&s,
-		    "VERSION=\"%d\"\nVEID=\"%u\"\nDATE=\"%" PRIu64 "\"\nLAYOUT=\"%s\"\n",
-		    VZ_BACKUP_VERSION, b->ve->id, (uint64_t)time(NULL), b->layout->name);
+		    "VERSION=\"%d\"\nVEID=\"%u\"\nDATE=\"%" PRIu64
+		    "\"\nLAYOUT=\"%s\"\nID=\"%s\"\n",
+		    b->since.path ? VZ_BACKUP_VERSION : VZ_BACKUP_VERSION_WHOLE,
+		    b->ve->id, (uint64_t)time(NULL), b->layout->name, id);
+	add_since(b, &s);
+	if (base)
+		vz_str_addf(&s, "BASE=\"%s\"\n", base);
+	if (base && can_be_said(template))
+		vz_str_addf(&s, "TEMPLATE=\"%s\"\n", template);
 	return s.failed ? -ENOMEM : vz_tarout_text(t, VZ_BACKUP_ABOUT, s.s, s.len, err);
 }
 
@@ -137,19 +165,11 @@ static int put_conf(struct backup *b, struct vz_tarout *t, struct vz_err *err)
 	return vz_tarout_text(t, VZ_BACKUP_CONF, text, len, err);
 }
 
-/* A file system that keeps none has no limits to carry. */
 static int put_quota(struct backup *b, struct vz_tarout *t, struct vz_err *err)
 {
-	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
-	vz_autostr struct vz_str s = { 0 };
-	uint64_t n = 0;
-
-	if (vz_ugid_open(b->ve, &u, NULL) || vz_ugid_count(&u, &n) || !n)
+	if (!b->quota || vz_ugid_is_empty(b->quota))
 		return 0;
-	if (vz_ugid_export(&u, &s) || s.failed)
-		return vz_err_set(err, VZ_E_SYSTEM, EIO,
-				  "can't read the limits of the VE's users");
-	return vz_tarout_text(t, VZ_BACKUP_QUOTA, s.s, s.len, err);
+	return vz_tarout_text(t, VZ_BACKUP_QUOTA, b->quota, strlen(b->quota), err);
 }
 
 static int put_files(struct backup *b, struct vz_tarout *t, struct vz_err *err)
@@ -162,6 +182,9 @@ static int put_files(struct backup *b, struct vz_tarout *t, struct vz_err *err)
 		.gid = vz_cfg_u64(b->ve->cfg, VZ_P_LOCAL_GID),
 		.tick = tick,
 		.tick_data = b,
+		.index = &b->index,
+		.before = b->since.path ? &b->before : NULL,
+		.number = b->since.path ? b->since.number + 1 : 0,
 	};
 	uint64_t left = 0;
 	int r;
@@ -200,21 +223,6 @@ static int write_archive(struct backup *b, int fd, struct vz_err *err)
 }
 
 /* --- the file --- */
-
-static int write_trailer(int fd)
-{
-	struct trailer tr = { .magic = htole32(FRAME_MAGIC),
-			      .len = htole32(sizeof(tr) - 8),
-			      .tag = FRAME_TAG };
-	char sum[VZ_DIGEST_LEN];
-	int r = vz_digest_fd(fd, NULL, NULL, sum);
-
-	if (r)
-		return r;
-	memcpy(tr.sum, sum, sizeof(tr.sum));
-	r = vz_write_all(fd, &tr, sizeof(tr));
-	return r || !fsync(fd) ? r : -errno;
-}
 
 /* A file without a name, where there can be such: nothing is left of one who dies. */
 static int open_target(const char *file, const char *part, bool *ret_named)
@@ -267,7 +275,7 @@ static int write_file(struct backup *b, const char *file, struct vz_err *err)
 		return vz_err_set(err, VZ_E_SYSTEM, -fd, "can't write %s", file);
 	r = write_archive(b, fd, err);
 	if (!r) {
-		r = write_trailer(fd);
+		r = vz_backup_seal(fd, &b->index);
 		if (!r)
 			r = give_name(fd, named, part, file);
 		if (r)
@@ -277,6 +285,38 @@ static int write_file(struct backup *b, const char *file, struct vz_err *err)
 	if (r && named)
 		unlink(part);
 	return r;
+}
+
+/* What there is to go on from, of the same VE. */
+static int open_since(struct backup *b, struct vz_err *err)
+{
+	const char *path = b->how->since;
+	int r = path ? vz_backup_open(b->ve->ctx, path, false, &b->since, err) : 0;
+
+	if (r || !path)
+		return r;
+	if (b->since.veid != b->ve->id)
+		return vz_err_set(err, VZ_E_VALUE, 0,
+				  "%s is a backup of VE %u, not of VE %u", path,
+				  b->since.veid, b->ve->id);
+	if (!*b->since.id)
+		return vz_err_set(err, VZ_E_BADTEMPLATE, 0,
+				  "%s is of an older vz and has no index: make a whole "
+				  "backup first",
+				  path);
+	return vz_backup_read_index(path, &b->before, err);
+}
+
+/* It would be overwritten by what can't be restored without it. */
+static int check_other(const char *file, const char *since, struct vz_err *err)
+{
+	struct stat a, b;
+
+	if (!since || stat(file, &a) || stat(since, &b) || a.st_dev != b.st_dev ||
+	    a.st_ino != b.st_ino)
+		return 0;
+	return vz_err_set(err, VZ_E_VALUE, 0,
+			  "%s is the backup to go on from: say another file", file);
 }
 
 int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how,
@@ -290,7 +330,11 @@ int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how
 	int r;
 
 	vz_hold_begin(&hold);
-	r = vz_postcreate_settle(ve, *how->lock_fd, err);
+	r = check_other(file, how->since, err);
+	if (!r)
+		r = open_since(&b, err);
+	if (!r)
+		r = vz_postcreate_settle(ve, *how->lock_fd, err);
 	if (!r)
 		r = open_files(&b, err);
 	if (!r)
@@ -299,61 +343,4 @@ int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how
 	if (r == -EINTR)
 		vz_err_set(err, VZ_E_SYSTEM, EINTR, "the backup was given up");
 	return r;
-}
-
-/* --- reading --- */
-
-static int check_sum(int fd, const char *file, struct vz_err *err)
-{
-	char sum[VZ_DIGEST_LEN];
-	struct trailer tr;
-	struct stat st;
-	int r;
-
-	if (fstat(fd, &st))
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't read %s", file);
-	if (st.st_size < (off_t)sizeof(tr) ||
-	    pread(fd, &tr, sizeof(tr), st.st_size - sizeof(tr)) != sizeof(tr) ||
-	    le32toh(tr.magic) != FRAME_MAGIC ||
-	    strncmp(tr.tag, FRAME_TAG, sizeof(tr.tag)))
-		return vz_err_set(err, VZ_E_BADTEMPLATE, 0,
-				  "%s is no backup of a VE, or cut off", file);
-	r = vz_digest_part(fd, st.st_size - sizeof(tr), NULL, NULL, sum);
-	if (r)
-		return vz_err_set(err, VZ_E_SYSTEM, -r, "can't read %s", file);
-	return memcmp(sum, tr.sum, sizeof(tr.sum))
-		       ? vz_err_set(err, VZ_E_BADTEMPLATE, EBADMSG,
-				    "%s is damaged: its checksum is another", file)
-		       : 0;
-}
-
-int vz_backup_open(const char *file, const struct vz_backup *how,
-		   struct vz_backup_info *ret, struct vz_err *err)
-{
-	static const char *const names[] = { VZ_BACKUP_ABOUT, VZ_BACKUP_CONF,
-					     VZ_BACKUP_QUOTA };
-	vz_autofd int fd = open(file, O_RDONLY | O_CLOEXEC);
-	char *text[VZ_ARRAY_SIZE(names)] = { 0 };
-	int r;
-
-	if (fd < 0)
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't read %s", file);
-	r = check_sum(fd, file, err);
-	if (!r)
-		r = vz_untar_peek(fd, names, VZ_ARRAY_SIZE(names), text, err);
-	if (r)
-		return r;
-	*ret = (struct vz_backup_info){ text[0], text[1], text[2] };
-	if (ret->about && ret->conf)
-		return 0;
-	vz_backup_done(ret);
-	return vz_err_set(err, VZ_E_BADTEMPLATE, 0, "%s is no backup of a VE", file);
-}
-
-void vz_backup_done(struct vz_backup_info *b)
-{
-	free(b->about);
-	free(b->conf);
-	free(b->quota);
-	*b = (struct vz_backup_info){ 0 };
 }

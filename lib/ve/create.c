@@ -29,6 +29,7 @@
 #include "ve/private.h"
 #include "ve/snapshot.h"
 #include "ve/template.h"
+#include "ve/ugidquota.h"
 #include "ve/unpacked.h"
 
 enum { RESERVED_IDS = 100 };
@@ -45,7 +46,7 @@ struct create {
 	struct vz_unpacked
 		base; /* held until the area that refers to it is in its place */
 	char *tarball;
-	uint64_t tarball_size;
+	uint64_t tarball_size, tarball_done; /* of all archives; of those before */
 };
 
 static void create_done(struct create *c)
@@ -204,21 +205,28 @@ static int find_template(struct create *c, struct vz_err *err)
 	return vz_cfg_set(c->ve.cfg, VZ_P_OSTEMPLATE, name, err);
 }
 
-/* A whole tree: nothing of a template lies below it. */
-static int take_archive(struct create *c, struct vz_err *err)
+/* The one by whose name they are known. */
+static const char *archive_of(const struct create *c)
+{
+	return c->how->parts ? c->how->part[c->how->parts - 1].file : NULL;
+}
+
+static int take_archives(struct create *c, struct vz_err *err)
 {
 	struct stat st;
 
-	if (c->layout->over_base)
+	if (c->layout->over_base && !c->how->over)
 		return vz_err_set(err, VZ_E_LAYOUT, 0,
-				  "a VE can't be made of an archive as layout %s: say "
-				  "another one",
+				  "a VE that lay over no template, or over one that is "
+				  "not here, can't be made of an archive as layout %s: "
+				  "say another one",
 				  c->layout->name);
-	c->tarball = strdup(c->how->archive);
-	if (!c->tarball || stat(c->tarball, &st))
-		return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s",
-				  c->how->archive);
-	c->tarball_size = st.st_size;
+	for (size_t i = 0; i < c->how->parts; i++) {
+		if (stat(c->how->part[i].file, &st))
+			return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s",
+					  c->how->part[i].file);
+		c->tarball_size += st.st_size;
+	}
 	return 0;
 }
 
@@ -239,7 +247,7 @@ static int check(struct create *c, struct vz_err *err)
 	if (!r && name && *name)
 		r = vz_name_check(c->ctx, c->id, name, err);
 	if (!r)
-		r = c->how->archive ? take_archive(c, err) : find_template(c, err);
+		r = archive_of(c) ? take_archives(c, err) : find_template(c, err);
 	return r ? r : check_private(c, err);
 }
 
@@ -294,50 +302,121 @@ static int tick(void *data, uint64_t done)
 	if (vz_hold_struck())
 		return -EINTR;
 	if (c->how->progress)
-		c->how->progress(c->how->progress_data, done, c->tarball_size);
+		c->how->progress(c->how->progress_data, c->tarball_done + done,
+				 c->tarball_size);
 	return 0;
 }
 
-static int unpack(struct create *c, int rootfd, struct vz_err *err)
+static int tick_filling(void *data, uint64_t done)
 {
-	const struct vz_cfg *cfg = c->ve.cfg;
+	return vz_hold_struck() ? -EINTR : 0;
+}
+
+static void limit(const struct vz_cfg *cfg, struct vz_untar *how)
+{
 	struct vz_limit space = vz_cfg_limit(cfg, VZ_P_DISKSPACE);
 	struct vz_limit inodes = vz_cfg_limit(cfg, VZ_P_DISKINODES);
-	vz_autofd int fd = open(c->tarball, O_RDONLY | O_CLOEXEC);
+
+	if (!vz_cfg_bool(cfg, VZ_P_DISK_QUOTA))
+		return;
+	if (space.limit < UINT64_MAX / 1024)
+		how->max_bytes = space.limit * 1024;
+	if (inodes.limit != VZ_UNLIMITED)
+		how->max_inodes = inodes.limit;
+}
+
+static int unpack_one(struct create *c, const char *file,
+		      const struct vz_create_part *part, int rootfd, struct vz_err *err)
+{
+	vz_autofd int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct vz_untar how = {
 		.archive_fd = fd,
 		.rootfd = rootfd,
-		.uid = vz_cfg_u64(cfg, VZ_P_LOCAL_UID),
-		.gid = vz_cfg_u64(cfg, VZ_P_LOCAL_GID),
-		.below = c->how->archive ? c->how->below : NULL,
+		.uid = vz_cfg_u64(c->ve.cfg, VZ_P_LOCAL_UID),
+		.gid = vz_cfg_u64(c->ve.cfg, VZ_P_LOCAL_GID),
+		.below = part ? c->how->below : NULL,
+		.want = part ? part->want : NULL,
+		.want_data = part ? part->data : NULL,
 		.tick = tick,
 		.tick_data = c,
 	};
 	struct vz_err why = { 0 };
-	bool unlimited;
+	struct stat st;
 	int r;
 
-	if (fd < 0)
-		return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s",
-				  c->tarball);
-	if (vz_cfg_bool(cfg, VZ_P_DISK_QUOTA)) {
-		if (space.limit < UINT64_MAX / 1024)
-			how.max_bytes = space.limit * 1024;
-		if (inodes.limit != VZ_UNLIMITED)
-			how.max_inodes = inodes.limit;
-	}
+	if (fd < 0 || fstat(fd, &st))
+		return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s", file);
+	limit(c->ve.cfg, &how);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	/* Who has it is not held back by ext4's limits. */
-	unlimited = vz_caps_effective(CAP_SYS_RESOURCE, false);
 	r = vz_untar(&how, &why);
-	if (unlimited)
-		vz_caps_effective(CAP_SYS_RESOURCE, true);
+	c->tarball_done += st.st_size;
 	if (r && why.status) {
-		vz_err_prefix(&why, "%s %s", c->how->archive ? "archive" : "OS template",
-			      c->tarball);
+		vz_err_prefix(&why, "%s %s", part ? "archive" : "OS template", file);
 		if (err)
 			*err = why;
 	}
+	return r;
+}
+
+static int unpack(struct create *c, int rootfd, struct vz_err *err)
+{
+	/* Who has it is not held back by ext4's limits. */
+	bool unlimited = vz_caps_effective(CAP_SYS_RESOURCE, false);
+	int r = archive_of(c) ? 0 : unpack_one(c, c->tarball, NULL, rootfd, err);
+
+	for (size_t i = 0; !r && i < c->how->parts; i++)
+		r = unpack_one(c, c->how->part[i].file, &c->how->part[i], rootfd, err);
+	if (unlimited)
+		vz_caps_effective(CAP_SYS_RESOURCE, true);
+	return r || !c->how->unpacked ? r : c->how->unpacked(c->how->unpacked_data, err);
+}
+
+/* That there is nothing to keep them is no reason to have no VE. */
+static void set_users_limits(struct create *c, const struct vz_area *area, int mnt)
+{
+	vz_autofd int dir = c->layout->quota_dir ? c->layout->quota_dir(area) : -1;
+	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
+	struct vz_err err = { 0 };
+	int r;
+
+	if (!c->how->quota || vz_ugid_is_empty(c->how->quota))
+		return;
+	r = vz_ugid_open_at(&c->ve, dir >= 0 ? dir : mnt, &u, &err);
+	if (!r)
+		r = vz_ugid_import(&u, c->how->quota, &err);
+	if (r)
+		vz_warn(c->ctx, "the limits of VE %u's users are not restored: %s", c->id,
+			err.text);
+}
+
+/*
+ * Archives have all files of a VE. Its layer gets those that its template lacks: they
+ * are unpacked beside it first, where no quota counts them.
+ */
+static int fill_layer(struct create *c, const struct vz_area *area, struct vz_err *err)
+{
+	struct vz_copy copy = { .tick = tick_filling };
+	vz_autofd int tree = -1;
+	int r = mkdirat(c->area.dirfd, "tree", 0700) ? -errno : 0;
+
+	if (!r)
+		tree = openat(c->area.dirfd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r || tree < 0)
+		return vz_err_set(err, VZ_E_NEWPRIVATE, errno, "can't make %s/tree",
+				  c->area.dir);
+	r = unpack(c, tree, err);
+	if (!r) {
+		bool unlimited = vz_caps_effective(CAP_SYS_RESOURCE, false);
+
+		r = c->layout->fill(&c->ve, area, tree, &copy, err);
+		if (unlimited)
+			vz_caps_effective(CAP_SYS_RESOURCE, true);
+	}
+	if (!r && vz_remove_tree(c->area.dirfd, "tree"))
+		r = vz_err_set(err, VZ_E_NEWPRIVATE, errno, "can't remove %s/tree",
+			       c->area.dir);
+	if (!r)
+		set_users_limits(c, area, -1);
 	return r;
 }
 
@@ -345,13 +424,14 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 static int make_files(struct create *c, struct vz_err *err)
 {
 	static const struct vz_layout_mount writable = { 0 };
-	struct vz_layout_new how = { .base = c->base.digest };
+	struct vz_layout_new how = { .base = c->how->over ? c->how->over->digest
+							  : c->base.digest };
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	vz_autofree char *path = vz_strf("%s/root", c->area.dir);
 	vz_autofd int mnt = -1, rootfd = -1;
 	int r = path ? 0 : -ENOMEM;
 
-	if (!r && c->layout->over_base)
+	if (!r && c->layout->over_base && !c->how->over)
 		r = vz_unpacked_get(c->ctx, vz_cfg_str(c->ve.cfg, VZ_P_TEMPLATE),
 				    vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE), c->tarball,
 				    tick, c, &c->base, err);
@@ -361,14 +441,19 @@ static int make_files(struct create *c, struct vz_err *err)
 		r = vz_area_open(path, &area, err);
 	if (!r)
 		r = vz_diskquota_new(&c->ve, c->layout, &area, err);
+	if (!r && c->layout->over_base && archive_of(c))
+		return fill_layer(c, &area, err);
 	if (r || c->layout->over_base)
 		return r;
 	r = c->layout->mount(&c->ve, &area, &writable, &mnt, err);
 	if (r)
 		return r;
 	rootfd = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return rootfd < 0 ? vz_err_set(err, VZ_E_NEWPRIVATE, errno, "can't open %s", path)
-			  : unpack(c, rootfd, err);
+	r = rootfd < 0 ? vz_err_set(err, VZ_E_NEWPRIVATE, errno, "can't open %s", path)
+		       : unpack(c, rootfd, err);
+	if (!r)
+		set_users_limits(c, &area, rootfd);
+	return r;
 }
 
 /* --- POST_CREATE: a script of the distribution, inside the new VE --- */
@@ -511,11 +596,10 @@ static int steps(struct create *c, struct vz_err *err)
 		r = take_ids(c, err);
 	if (!r) {
 		vz_info(c->ctx, "Creating the private area of VE %u (%s)", c->id,
-			c->how->archive ? c->how->archive
-					: vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE));
+			archive_of(c) ?: vz_cfg_str(c->ve.cfg, VZ_P_OSTEMPLATE));
 		r = make_files(c, err);
 	}
-	if (!r && !c->how->archive)
+	if (!r && !archive_of(c))
 		r = post_create(c, err);
 	if (!r && vz_hold_struck())
 		r = -EINTR;

@@ -3,6 +3,7 @@
 #define VZ_VE_CREATE_H
 
 #include "conf/conf.h"
+#include "ve/unpacked.h"
 #include "ve/ve.h"
 
 /*
@@ -31,15 +32,33 @@ void vz_create_base_done(struct vz_create_base *b);
  * than the unpacking; a power cut before that is known at the next mount: see
  * vz_area_settle().
  */
+struct vz_create_part {
+	const char *file;
+	bool (*want)(void *data, const char *path);
+	void *data;
+};
 struct vz_create {
 	const struct vz_create_base *base;
 	const struct vz_cfg *cfg; /* the base's, with what the options say */
 	int lock_fd; /* of the VE; -1: none */
 	/*
-	 * Instead of an OS template: the files below this directory (`below`) of an
-	 * archive, as they are, without POST_CREATE. NULL: the template.
+	 * Instead of an OS template: the files below a directory (`below`) of archives,
+	 * one after the other, as they are, without POST_CREATE; of each all, or those
+	 * that it is asked for (see vz_untar()). When they are there unpacked() may
+	 * find that something is missing. NULL: the template.
 	 */
-	const char *archive, *below;
+	const struct vz_create_part *part;
+	size_t parts;
+	const char *below;
+	int (*unpacked)(void *data, struct vz_err *err);
+	void *unpacked_data;
+	/* For a layout over an unpacked template: that, held meanwhile. NULL: none. */
+	const struct vz_unpacked *over;
+	/*
+	 * Limits of its users and groups (ve/ugidquota.h), set before the VE has a name.
+	 * What can't be kept here is warned of. NULL: none.
+	 */
+	const char *quota;
 	/* Called now and then, with bytes of the template; may be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "sys/attrcopy.h"
 #include "sys/digest.h"
 #include "sys/overlay.h"
 #include "ve/snap_priv.h"
@@ -78,29 +79,36 @@ int vz_overlay_area_chain(const struct vz_area *a, uint32_t top,
 
 /* --- a new one --- */
 
-/* The top of the VE's tree is this layer's own: as the template has it. */
-static int make_top(int fd, const char *base, uid_t uid, gid_t gid)
+/*
+ * The top of the VE's tree is this layer's own: as that of the template, whose ids count
+ * from 0, or of another layer.
+ */
+static int make_top(const struct vz_ve *ve, int fd, const char *like, bool is_base)
 {
-	struct stat st;
+	uid_t uid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID);
+	gid_t gid = vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID);
+	vz_autofd int from = open(like, O_RDONLY | O_DIRECTORY | O_CLOEXEC), top = -1;
 	struct timespec times[2];
-	vz_autofd int top = -1;
+	struct stat st;
+	int r;
 
-	if (stat(base, &st) || mkdirat(fd, "fs", 0700))
+	if (from < 0 || fstat(from, &st) || mkdirat(fd, "fs", 0700))
 		return -errno;
 	top = openat(fd, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
-	if (top < 0 || fchown(top, uid + st.st_uid, gid + st.st_gid) ||
-	    fchmod(top, st.st_mode & 07777) || futimens(top, times))
+	if (top < 0 ||
+	    fchown(top, st.st_uid + (is_base ? uid : 0),
+		   st.st_gid + (is_base ? gid : 0)) ||
+	    fchmod(top, st.st_mode & 07777))
 		return -errno;
-	return 0;
+	r = vz_attrcopy(from, is_base ? 0 : uid, is_base ? 0 : gid, top, uid, gid);
+	return r || !futimens(top, times) ? r : -errno;
 }
 
 int vz_overlay_area_add(const struct vz_ve *ve, struct vz_area *a, uint32_t parent,
 			const char *like, uint32_t *ret)
 {
-	uid_t uid = parent ? 0 : vz_cfg_u64(ve->cfg, VZ_P_LOCAL_UID);
-	gid_t gid = parent ? 0 : vz_cfg_u64(ve->cfg, VZ_P_LOCAL_GID);
 	uint32_t layer = vz_area_get_u64(a, "overlay", "next", 1);
 	vz_autofd int fd = -1;
 	char path[64], section[32];
@@ -115,7 +123,7 @@ int vz_overlay_area_add(const struct vz_ve *ve, struct vz_area *a, uint32_t pare
 	fd = openat(a->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || mkdirat(fd, "work", 0700))
 		return -errno;
-	r = make_top(fd, like, uid, gid);
+	r = make_top(ve, fd, like, !parent);
 	section_of(layer, section);
 	if (!r)
 		r = vz_area_set_u64(a, section, "parent", parent);

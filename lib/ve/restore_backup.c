@@ -4,36 +4,11 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "sys/hold.h"
 #include "ve/backup.h"
 #include "ve/create.h"
+#include "ve/layout.h"
 #include "ve/mount.h"
-#include "ve/ugidquota.h"
-
-static int about(const struct vz_ctx *ctx, const char *file,
-		 const struct vz_backup_info *info, uint32_t *ret_veid, char layout[32],
-		 struct vz_err *err)
-{
-	vz_autoconf struct vz_conf *conf = NULL;
-	const char *version, *veid, *name;
-	uint64_t v;
-	int r = vz_conf_parse(ctx, VZ_BACKUP_ABOUT, info->about, strlen(info->about),
-			      &conf, err);
-
-	if (r)
-		return r;
-	version = vz_conf_get(conf, "VERSION");
-	veid = vz_conf_get(conf, "VEID");
-	name = vz_conf_get(conf, "LAYOUT");
-	if (!version || vz_parse_u64(version, UINT32_MAX, &v) || v > VZ_BACKUP_VERSION)
-		return vz_err_set(err, VZ_E_BADTEMPLATE, 0,
-				  "%s is a backup of version %s: this vz knows up to %d",
-				  file, version ? version : "none", VZ_BACKUP_VERSION);
-	if (!veid || vz_parse_veid(veid, ret_veid) || !name)
-		return vz_err_set(err, VZ_E_BADTEMPLATE, 0, "%s is no backup of a VE",
-				  file);
-	snprintf(layout, 32, "%s", name);
-	return 0;
-}
 
 /*
  * What made the VE another machine's: the host's ids, and paths that have the old
@@ -60,8 +35,8 @@ static int adapt(struct vz_conf *conf, uint32_t was, uint32_t id, const char *la
 }
 
 static int make_base(const struct vz_ctx *ctx, uint32_t id, uint32_t was,
-		     const char *layout, const struct vz_backup_info *info,
-		     struct vz_create_base *ret, struct vz_err *err)
+		     const char *layout, const char *text, struct vz_create_base *ret,
+		     struct vz_err *err)
 {
 	vz_autofree char *path = vz_strf("%s/conf/%u.conf", ctx->confdir, id);
 	vz_autofree char *global = vz_strf("%s/vz.conf", ctx->confdir);
@@ -69,8 +44,7 @@ static int make_base(const struct vz_ctx *ctx, uint32_t id, uint32_t was,
 	int r = path && global ? vz_conf_load(ctx, global, &base, err) : -ENOMEM;
 
 	if (!r)
-		r = vz_conf_parse(ctx, path, info->conf, strlen(info->conf), &ret->conf,
-				  err);
+		r = vz_conf_parse(ctx, path, text, strlen(text), &ret->conf, err);
 	if (!r && adapt(ret->conf, was, id, layout))
 		r = vz_err_set(err, VZ_E_RESOURCES, ENOMEM, "can't make a configuration");
 	if (!r)
@@ -82,21 +56,121 @@ static int make_base(const struct vz_ctx *ctx, uint32_t id, uint32_t was,
 	return r;
 }
 
-/* The VE is there; what is not kept here is said, and no reason to have no VE. */
-static void restore_quota(const struct vz_ctx *ctx, uint32_t id, const char *text)
-{
-	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
-	vz_autove struct vz_ve ve = { 0 };
-	struct vz_err err = { 0 };
-	int r = vz_ve_open(ctx, id, &ve, &err);
+/* --- the chain --- */
 
-	if (!r)
-		r = vz_ugid_open(&ve, &u, &err);
-	if (!r)
-		r = vz_ugid_import(&u, text, &err);
-	if (r)
-		vz_warn(ctx, "the limits of VE %u's users are not restored: %s", id,
-			err.text);
+/* One that is being restored. */
+struct restore {
+	const struct vz_ctx *ctx;
+	struct vz_backup_chain chain;
+	struct vz_findex index; /* of the last one: where each file is */
+	struct vz_create_part *part;
+	struct source {
+		const struct vz_findex *index;
+		uint32_t number;
+		uint64_t n; /* files that it gave */
+	} * source;
+	struct vz_unpacked over; /* what it is to lie over */
+};
+
+static void restore_done(struct restore *r)
+{
+	vz_backup_close_chain(&r->chain);
+	vz_findex_done(&r->index);
+	vz_unpacked_release(&r->over);
+	free(r->part);
+	free(r->source);
+}
+
+static const struct vz_backup_file *last_of(const struct restore *r)
+{
+	return &r->chain.v[r->chain.n - 1];
+}
+
+static bool is_of_source(void *data, const char *path)
+{
+	struct source *s = data;
+	const struct vz_findex_entry *e = vz_findex_find(s->index, path);
+	bool wanted = e && e->archive == s->number;
+
+	s->n += wanted;
+	return wanted;
+}
+
+/* Each gave what the last one says that it has. */
+static int check_whole(void *data, struct vz_err *err)
+{
+	const struct restore *r = data;
+
+	for (size_t i = 0; i + 1 < r->chain.n; i++)
+		if (r->source[i].n != vz_findex_count(&r->index, i))
+			return vz_err_set(err, VZ_E_BADTEMPLATE, EBADMSG,
+					  "%s lacks files that %s has from it",
+					  r->chain.v[i].path, last_of(r)->path);
+	return 0;
+}
+
+/* All of the last one, and from those before it what it does not have itself. */
+static int plan(struct restore *r, struct vz_err *err)
+{
+	size_t n = r->chain.n;
+	int e = n > 1 ? vz_backup_read_index(last_of(r)->path, &r->index, err) : 0;
+
+	if (e)
+		return e;
+	r->part = calloc(n, sizeof(*r->part));
+	r->source = calloc(n, sizeof(*r->source));
+	if (!r->part || !r->source)
+		return vz_err_set(err, VZ_E_RESOURCES, ENOMEM, "can't restore");
+	for (size_t i = 0; i < n; i++) {
+		r->part[i].file = r->chain.v[i].path;
+		if (i == n - 1)
+			break;
+		r->source[i] = (struct source){ &r->index, i, 0 };
+		r->part[i].want = is_of_source;
+		r->part[i].data = &r->source[i];
+	}
+	return 0;
+}
+
+/* --- what it lies over --- */
+
+static int tick(void *data, uint64_t done)
+{
+	return vz_hold_struck() ? -EINTR : 0;
+}
+
+/*
+ * The layout that it is to have. What lay over a template does so again where that
+ * version of it is.
+ */
+static const char *choose_layout(struct restore *r, const char *asked)
+{
+	const struct vz_backup_file *b = last_of(r);
+	vz_autocfg struct vz_cfg *global = NULL;
+	const struct vz_layout *layout;
+	struct vz_err err = { 0 };
+	const char *name = asked ?: b->layout, *dir;
+
+	if (vz_layout_find(name, &layout, NULL) || !layout->over_base)
+		return name;
+	if (!*b->base)
+		vz_err_set(&err, VZ_E_NOTEMPLATE, 0, "the backup names no template");
+	else if (!vz_cfg_load_global(r->ctx, &global, &err)) {
+		dir = vz_cfg_str(global, VZ_P_TEMPLATE);
+		if (!dir)
+			vz_err_set(&err, VZ_E_NO_TEMPLATE_SET, 0, "TEMPLATE is not set");
+		else if (!vz_unpacked_by_digest(r->ctx, dir, b->template, b->base, tick,
+						NULL, &r->over, &err))
+			return name;
+	}
+	/* Who asked for it hears why not from create. */
+	if (asked)
+		return name;
+	vz_info(r->ctx,
+		"VE %u lay over a template, and the backup has all its files: it is "
+		"restored as simfs, as %s (vzctl convert)",
+		b->veid, err.text);
+	return "simfs";
 }
 
 int vz_ve_restore_backup(const struct vz_ctx *ctx, uint32_t id, const char *file,
@@ -104,41 +178,36 @@ int vz_ve_restore_backup(const struct vz_ctx *ctx, uint32_t id, const char *file
 			 struct vz_err *err)
 {
 	vz_autofree char *path = vz_strf("%s/conf/%u.conf", ctx->confdir, id);
-	vz_autobackup struct vz_backup_info info = { 0 };
+	VZ_CLEANUP(restore_done)
+	struct restore job = { .ctx = ctx, .over = VZ_UNPACKED_NONE };
 	vz_autobase struct vz_create_base base = { 0 };
 	struct vz_create create = {
 		.base = &base,
 		.lock_fd = *how->lock_fd,
-		.archive = file,
 		.below = VZ_BACKUP_ROOT,
+		.unpacked = check_whole,
+		.unpacked_data = &job,
 		.progress = how->progress,
 		.progress_data = how->progress_data,
 	};
-	char was_layout[32];
-	uint32_t was;
 	int r;
 
 	if (path && !access(path, F_OK))
 		return vz_err_set(err, VZ_E_PRIVATE_EXISTS, 0,
 				  "VE %u exists: destroy it first, or say another VEID",
 				  id);
-	r = vz_backup_open(file, how, &info, err);
+	r = vz_backup_open_chain(ctx, file, &job.chain, err);
 	if (!r)
-		r = about(ctx, file, &info, &was, was_layout, err);
+		r = plan(&job, err);
 	if (r)
 		return r;
-	if (!layout && !strcmp(was_layout, "overlay"))
-		vz_info(ctx,
-			"The backup has all files of VE %u, which lay over a template: "
-			"it is restored as simfs (vzctl convert)",
-			was);
-	if (!layout)
-		layout = strcmp(was_layout, "overlay") ? was_layout : "simfs";
-	r = make_base(ctx, id, was, layout, &info, &base, err);
+	layout = choose_layout(&job, layout);
+	r = make_base(ctx, id, last_of(&job)->veid, layout, last_of(&job)->conf, &base,
+		      err);
 	create.cfg = base.cfg;
-	if (!r)
-		r = vz_ve_create(ctx, id, &create, err);
-	if (!r && info.quota)
-		restore_quota(ctx, id, info.quota);
-	return r;
+	create.part = job.part;
+	create.parts = job.chain.n;
+	create.quota = last_of(&job)->quota;
+	create.over = job.over.lock >= 0 ? &job.over : NULL;
+	return r ? r : vz_ve_create(ctx, id, &create, err);
 }

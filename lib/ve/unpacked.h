@@ -50,6 +50,14 @@ int vz_unpacked_get(const struct vz_ctx *ctx, const char *dir, const char *name,
  */
 int vz_unpacked_hold(const struct vz_ctx *ctx, const char *dir, struct vz_unpacked *ret,
 		     struct vz_err *err);
+/*
+ * The version of that digest, held: one that is unpacked, or else the tarball that is
+ * there as template `name` (NULL: none), if it is that version. tick as above.
+ * VZ_E_NOTEMPLATE: neither.
+ */
+int vz_unpacked_by_digest(const struct vz_ctx *ctx, const char *dir, const char *name,
+			  const char *digest, int (*tick)(void *data, uint64_t done),
+			  void *data, struct vz_unpacked *ret, struct vz_err *err);
 void vz_unpacked_release(struct vz_unpacked *u);
 #define vz_autounpacked VZ_CLEANUP(vz_unpacked_release)
 

@@ -16,6 +16,7 @@
 #include "ve/area.h"
 #include "ve/ids.h"
 #include "ve/journal.h"
+#include "ve/template.h"
 #include "ve/unpacked.h"
 #include "ve/unpacked_priv.h"
 
@@ -352,4 +353,44 @@ int vz_unpacked_prune(const struct vz_ctx *ctx, const char *dir,
 	if (!r)
 		r = forget_files(store);
 	return r ? vz_err_set(err, VZ_E_SYSTEM, -r, "can't remove from %s/base", dir) : 0;
+}
+
+/* --- a version that is asked for --- */
+
+static bool is_version(const char *tarball, const char *digest)
+{
+	vz_autofd int fd = open(tarball, O_RDONLY | O_CLOEXEC);
+	char is[VZ_DIGEST_LEN];
+
+	return fd >= 0 && !vz_digest_fd(fd, NULL, NULL, is) && !strcmp(is, digest);
+}
+
+int vz_unpacked_by_digest(const struct vz_ctx *ctx, const char *dir, const char *name,
+			  const char *digest, int (*tick)(void *data, uint64_t done),
+			  void *data, struct vz_unpacked *ret, struct vz_err *err)
+{
+	vz_autounpacked struct vz_unpacked u = VZ_UNPACKED_NONE;
+	vz_autofree char *root = NULL, *tarball = NULL;
+	int r = vz_unpacked_hold(ctx, dir, &u, err);
+
+	if (r)
+		return r;
+	if (!vz_unpacked_root(dir, digest, &root, NULL)) {
+		snprintf(u.digest, sizeof(u.digest), "%s", digest);
+	} else {
+		vz_unpacked_release(&u);
+		if (!name || vz_bad_template(name) ||
+		    vz_template_find(dir, name, &tarball, NULL) ||
+		    !is_version(tarball, digest))
+			return vz_err_set(err, VZ_E_NOTEMPLATE, 0,
+					  "the template %s of digest %.12s... is not "
+					  "here",
+					  name ?: "", digest);
+		r = vz_unpacked_get(ctx, dir, name, tarball, tick, data, &u, err);
+		if (r)
+			return r;
+	}
+	*ret = u;
+	u = VZ_UNPACKED_NONE;
+	return 0;
 }

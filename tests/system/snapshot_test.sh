@@ -289,6 +289,29 @@ many_layers() {
 }
 
 # An area elsewhere, by a link: what is kept, and comes back, lies there.
+# What is set on "/" itself, in which each layer has a top of its own.
+top_attrs() {
+	local base
+	vzctl --quiet create 1701 --layout overlay
+	vzctl --quiet mount 1701
+	base=$(sed -n 's/^LOCAL_UID="\(.*\)"/\1/p' "$VZ_CONFDIR/conf/1701.conf")
+	python3 - "$T/root/1701" "$base" <<-'END'
+		import os, struct, sys
+		top, base = sys.argv[1], int(sys.argv[2])
+		if not os.path.ismount(top): sys.exit(1)
+		acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in [(1, 7, 0xffffffff), (2, 4, base + 1000), (4, 5, 0xffffffff), (16, 5, 0xffffffff), (32, 5, 0xffffffff)])
+		os.setxattr(top, "system.posix_acl_access", acl)
+	END
+	vzctl --quiet umount 1701
+	run_ok "overlay: a snapshot of a VE with an ACL on /" vzctl --quiet snapshot 1701
+	vzctl --quiet mount 1701
+	is "$(python3 -c 'import os, struct, sys
+print([(t, m, i - int(sys.argv[2])) for t, m, i in struct.iter_unpack("<HHI", os.getxattr(sys.argv[1], "system.posix_acl_access")[4:]) if t == 2])' \
+		"$T/root/1701" "$base")" "[(2, 4, 1000)]" "overlay: it goes on with it"
+	vzctl --quiet umount 1701
+	vzctl --quiet destroy 1701
+}
+
 linked_area() {
 	local want
 	mkdir "$T/private/elsewhere"
@@ -345,6 +368,7 @@ for layout in simfs overlay ploop; do
 	full_disk $layout
 done
 many_layers
+top_attrs
 linked_area
 if type -P mkfs.xfs >/dev/null; then
 	shared_blocks
