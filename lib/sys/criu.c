@@ -60,8 +60,7 @@ enum {
 #define CGROUPS_SOFT 3
 #define LOCK_NFTABLES 2
 #define LOCK_SKIP 3
-/* A deleted file that is still open is kept with the images up to this size. */
-#define GHOST_MAX (64 << 20)
+#define SEIZE_S 20
 
 /* The first whose network lock may be left to the caller. */
 #define VERSION_LOCK_SKIP 40200
@@ -374,8 +373,9 @@ static void add_of_dump(const struct vz_criu_call *c, struct vz_str *b)
 					       "/tmp",	"/var",	 "/etc", "/usr" };
 
 	vz_pb_num(b, OPT_PID, c->pid);
-	vz_pb_num(b, OPT_TIMEOUT, c->timeout_ms / 1000 + 1);
-	vz_pb_num(b, OPT_GHOST_LIMIT, GHOST_MAX);
+	/* Until all processes stand still, which the VE does meanwhile. */
+	vz_pb_num(b, OPT_TIMEOUT, SEIZE_S);
+	vz_pb_num(b, OPT_GHOST_LIMIT, VZ_CRIU_GHOST_MAX);
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(watched); i++)
 		vz_pb_text(b, OPT_IRMAP_SCAN, watched[i]);
 	if (c->parent)

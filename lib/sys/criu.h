@@ -55,6 +55,9 @@ struct vz_criu_mounts {
 int vz_criu_mounts_add(struct vz_criu_mounts *l, const char *from, uint64_t attr);
 void vz_criu_mounts_done(struct vz_criu_mounts *l);
 
+/* A deleted file that is still open is kept with the images up to this size, bytes. */
+#define VZ_CRIU_GHOST_MAX (64 << 20)
+
 /* One call. All that is 0 or NULL is left out; descriptors are the caller's. */
 struct vz_criu_call {
 	enum vz_criu_req op; /* VZ_CRIU_DUMP, _PRE_DUMP, _RESTORE */

@@ -83,6 +83,12 @@ static char *describe(const struct vz_ve *ve, const struct mount_line *m)
 	return NULL;
 }
 
+bool vz_dumpmounts_is_node(const struct vz_ve *ve, const char *point, const char *type)
+{
+	return find_bind(ve, point) >= 0 || !strcmp(type, "devtmpfs") ||
+	       !strcmp(type, "fuse.lxcfs") || !strcmp(type, "bpf");
+}
+
 int vz_dumpmounts_save(const struct vz_ve *ve, pid_t init, int dir,
 		       struct vz_strv *external, struct vz_err *err)
 {

@@ -11,6 +11,9 @@
  * `mounts` of a dump says where it comes from: "KEY KIND WHAT", KEY being a number.
  */
 
+/* Whether such a mount is one of these; point and type as mountinfo has them. */
+bool vz_dumpmounts_is_node(const struct vz_ve *ve, const char *point, const char *type);
+
 /* Those of the VE whose process 1 is `init`, added to what CRIU is told. */
 int vz_dumpmounts_save(const struct vz_ve *ve, pid_t init, int dir,
 		       struct vz_strv *external, struct vz_err *err);
