@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* suspend and resume: to a file and back, or standing still in memory. */
+#include <errno.h>
+
+#include "tool/obstacles.h"
 #include "ve/dump.h"
 #include "ve/freeze.h"
 #include "ve/life.h"
+#include "ve/oracle.h"
 #include "ve/restore.h"
 #include "vzctl/cmds.h"
 
-enum { S_DUMPFILE, S_SUSPEND, S_DUMP, S_KILL, S_RESUME, S__COUNT };
+enum { S_DUMPFILE, S_SUSPEND, S_DUMP, S_KILL, S_RESUME, S_CHECK, S_JSON, S__COUNT };
 
 static const struct vz_opt suspend_options[] = {
 	[S_DUMPFILE] = { "dumpfile", 0, "PATH", "where to; a directory is made there" },
@@ -14,6 +18,9 @@ static const struct vz_opt suspend_options[] = {
 	[S_DUMP] = { "dump", 0, NULL, "write it, and let it stand still" },
 	[S_KILL] = { "kill", 0, NULL, "end a VE that was written and stands still" },
 	[S_RESUME] = { "resume", 0, NULL, "let a VE that stands still go on" },
+	[S_CHECK] = { "check-only", 0, NULL,
+		      "only say whether it can be written, or what is in the way" },
+	[S_JSON] = { "json", 0, NULL, "with --check-only: as JSON" },
 	{ 0 },
 };
 
@@ -41,10 +48,34 @@ static int go_on(struct vz_inv *inv, enum vz_exit status)
 	return 0;
 }
 
+/* What is in the way of a dump: on standard output, in words or as JSON. */
+static int check_only(struct vz_inv *inv, bool json)
+{
+	vz_autoobstacles struct vz_obstacles l = { 0 };
+	int r = vz_oracle_ask(&inv->ve, &l, inv->err);
+
+	if (!r)
+		r = vz_obstacles_print(&l, json, stdout)
+			    ? vz_err_set(inv->err, VZ_E_SYSTEM, ENOMEM,
+					 "can't write the list")
+			    : 0;
+	if (r)
+		return r;
+	if (l.n)
+		return vz_err_set(inv->err, VZ_E_CHECKPOINT, 0,
+				  "VE %u can't be suspended or moved live as it is",
+				  inv->veid);
+	if (!json)
+		vz_info(inv->ctx, "Nothing is in the way of suspending VE %u", inv->veid);
+	return 0;
+}
+
 static int do_suspend(struct vz_inv *inv, const char *const *given)
 {
 	int r;
 
+	if (given[S_CHECK])
+		return check_only(inv, given[S_JSON]);
 	if (given[S_SUSPEND]) {
 		r = vz_freeze(&inv->ve, inv->err);
 		if (!r)
@@ -68,7 +99,7 @@ static int run_suspend(struct vz_inv *inv)
 	const struct vz_opt_parse parse = { .own = suspend_options, .ret_values = given };
 
 	if (vz_opt_parse(&parse, inv->argc, inv->argv, inv->err) ||
-	    one_of(inv, given, S_SUSPEND, S_RESUME) || do_suspend(inv, given))
+	    one_of(inv, given, S_SUSPEND, S_CHECK) || do_suspend(inv, given))
 		return inv->err->status;
 	return 0;
 }
@@ -76,7 +107,8 @@ static int run_suspend(struct vz_inv *inv)
 const struct vz_cmd vz_cmd_suspend = {
 	.name = "suspend",
 	.alias = "chkpnt",
-	.args = "VEID [--dumpfile PATH] [--suspend|--dump|--kill|--resume]",
+	.args = "VEID [--dumpfile PATH] [--suspend|--dump|--kill|--resume|"
+		"--check-only [--json]]",
 	.help = "write a VE with its processes to a dump, and end it; --suspend: only "
 		"let it stand still in memory",
 	.flags = VZ_CMD_LOCK,

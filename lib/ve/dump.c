@@ -21,11 +21,13 @@
 #include "ve/launch.h"
 #include "ve/mount.h"
 #include "ve/net.h"
+#include "ve/oracle.h"
 #include "ve/state.h"
 
 /* A gigabyte takes a second or two; a disk on a network may take a thousand times that. */
 #define TIMEOUT_MS (30 * 60 * 1000)
 #define LOG_NAME "dump.log"
+#define TOLD_MAX 8 /* obstacles */
 
 /* A dump under way. */
 struct job {
@@ -276,6 +278,20 @@ static int commit(void *data, struct vz_err *err)
 	return vz_dumpdir_commit(t->path, t->dir, err);
 }
 
+/* What criu could not do has a name, and a way out. */
+static void say_why(struct vz_ve *ve)
+{
+	vz_autoobstacles struct vz_obstacles l = { 0 };
+	char line[VZ_OBSTACLE_LINE];
+
+	if (vz_oracle_ask(ve, &l, NULL))
+		return;
+	for (size_t i = 0; i < l.n && i < TOLD_MAX; i++) {
+		vz_obstacle_line(&l.v[i], line);
+		vz_warn(ve->ctx, "VE %u: %s", ve->id, line);
+	}
+}
+
 /* Its log alone is worth something. */
 static void keep_log(const struct target *t)
 {
@@ -325,6 +341,8 @@ int vz_ve_suspend(struct vz_ve *ve, const char *dumpfile, bool leave_frozen,
 		if (leave_frozen)
 			vz_freeze_mark(ve, false);
 		vz_dumpdir_mark(ve, NULL);
+		if (err && err->status == VZ_E_CHECKPOINT)
+			say_why(ve);
 	}
 	close(t.dir);
 	if (!r && leave_frozen)
