@@ -81,8 +81,8 @@ struct run {
 	struct report report;
 };
 
-static const char *const kinds[] = { "all", "cpu",   "clock", "kernel",
-				     "ip",  "space", "net",   "capacity" };
+static const char *const kinds[] = { "all",   "cpu", "clock",	 "kernel",   "ip",
+				     "space", "net", "capacity", "processes" };
 /* What OpenVZ's tools call them; a NULL is one that there is none of here. */
 static const struct {
 	const char *name, *kind;
@@ -168,7 +168,8 @@ static int read_nodeps(struct run *run, char **ret)
 			return mig_fail(
 				&run->err, MIG_E_USAGE, 0,
 				"--nodeps: unknown kind of check '%s'; there are "
-				"all, cpu, clock, kernel, ip, space, net, capacity",
+				"all, cpu, clock, kernel, ip, space, net, capacity, "
+				"processes",
 				words.v[i]);
 		if (kind && vz_strv_add(&out, kind))
 			return mig_fail(&run->err, MIG_E_SYSTEM, ENOMEM, "can't go on");

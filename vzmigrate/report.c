@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "tool/obstacles.h"
+
 static const struct {
 	const char *name; /* in JSON and the log */
 	const char *text;
@@ -128,6 +130,23 @@ void report_say(struct report *r, const char *fmt, ...)
 	else if (!r->quiet)
 		printf("%s\n", text);
 	fflush(stdout);
+}
+
+void report_obstacle(struct report *r, const struct vz_obstacle *o)
+{
+	char line[VZ_OBSTACLE_LINE];
+	json_t *event;
+
+	vz_obstacle_line(o, line);
+	if (!r->json) {
+		report_say(r, "%s", line);
+		return;
+	}
+	event = vz_obstacle_json(o);
+	if (event)
+		json_object_set_new(event, "event", json_string("obstacle"));
+	print_json(event);
+	vz_logfile_write(&r->log, VZ_LOG_INFO, r->veid, "migration: %s", line);
 }
 
 void report_plan(uint32_t veid, const char *status, const char *dest)

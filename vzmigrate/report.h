@@ -45,6 +45,9 @@ void report_progress(void *report, uint64_t bytes, const char *rate);
 /* Something to know, in passing. */
 void report_say(struct report *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What is in the way of its going live. */
+struct vz_obstacle;
+void report_obstacle(struct report *r, const struct vz_obstacle *o);
 /* To a program: where a VE is to go; NULL: nowhere. */
 void report_plan(uint32_t veid, const char *status, const char *dest);
 /* The end: status and, when it failed, why. */

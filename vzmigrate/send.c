@@ -14,6 +14,7 @@
 #include "ve/dumpdir.h"
 #include "ve/life.h"
 #include "ve/mount.h"
+#include "ve/oracle.h"
 #include "ve/snapshot.h"
 #include "ve/state.h"
 #include "vzmigrate/base.h"
@@ -259,6 +260,40 @@ static int check(struct job *j, struct vz_err *err)
 	return r ? r : judge(j, json_object_get(answer, "problems"), err);
 }
 
+/* Whether its processes can be written down, and made again there. */
+static int check_processes(struct job *j, struct vz_err *err)
+{
+	vz_autoobstacles struct vz_obstacles l = { 0 };
+	bool goes_on = has_kind(j->how->nodeps, "processes");
+	char first[VZ_OBSTACLE_LINE];
+	int r = vz_oracle_ask(&j->ve, &l, err);
+
+	if (r)
+		return mig_recast(err, MIG_E_STOP, r);
+	for (size_t i = 0; i < l.n; i++)
+		report_obstacle(j->how->report, &l.v[i]);
+	if (l.n && goes_on)
+		report_say(j->how->report, "(goes on for --nodeps)");
+	if (!l.n || goes_on)
+		return 0;
+	vz_obstacle_line(&l.v[0], first);
+	return mig_fail(err, MIG_E_STOP, 0,
+			"VE %u can't go live: %s (--nodeps=processes)", j->how->veid,
+			first);
+}
+
+/* Both sides' checks; the destination's word comes first. */
+static int check_both(struct job *j, struct vz_err *err)
+{
+	struct vz_err here = { 0 };
+	int r = check(j, err), q = j->how->live ? check_processes(j, &here) : 0;
+
+	if (r || !q)
+		return r;
+	*err = here;
+	return q;
+}
+
 /* --- the steps --- */
 
 static int begin(struct job *j, struct vz_err *err)
@@ -496,9 +531,12 @@ static int steps(struct job *j, struct vz_err *err)
 		return r;
 	j->d.peer = &j->peer;
 	report_phase(how->report, PHASE_CHECK);
-	r = check(j, err);
+	r = check_both(j, err);
 	if (!r)
 		r = struck(err);
+	if (!r && how->check_only)
+		report_say(how->report, "VE %u can go %sto %s", how->veid,
+			   how->live ? "live " : "", how->dest);
 	if (r || how->check_only)
 		return r;
 	r = move_over(j, err);
