@@ -30,11 +30,13 @@ lint: $(O)/tests/reaper
 demo: deps
 	@tests/demo.sh
 
-# What dies at each step of a migration, each at its own moment: the long run of it.
+# What dies at each step of a migration, each at its own moment, and all workloads that
+# there are, predicted and moved: the long runs.
 .PHONY: check-migrate
 MIGRATE_RUNS ?= 120
 check-migrate: all test-tools
-	@MIGRATE_RUNS=$(MIGRATE_RUNS) TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh
+	@MIGRATE_RUNS=$(MIGRATE_RUNS) CORPUS=all TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh \
+		tests/system/corpus_move_test.sh
 
 # Fails when a bar was missed, or could not be measured.
 bench: all test-tools
@@ -52,10 +54,15 @@ $(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
 
 # Goes into the nodes too, whatever their C library is.
 STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load keeper)
-test-tools: $(STATIC_TOOLS)
+test-tools: $(STATIC_TOOLS) $(O)/tests/corpus/corpus
 $(STATIC_TOOLS): $(O)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) -static -O2 -D_GNU_SOURCE -std=gnu11 $(WARN) -o $@ $<
+
+# Workloads for the oracle, one kind of thing each.
+$(O)/tests/corpus/corpus: $(wildcard tests/corpus/*.c) tests/corpus/corpus.h
+	@mkdir -p $(@D)
+	$(CC) -static -O2 -D_GNU_SOURCE -std=gnu11 $(WARN) -pthread -o $@ $(filter %.c,$^)
 
 # Fuzzers: each tests/fuzz/NAME_fuzz.c, with clang's libFuzzer and the library's sources.
 FUZZ_O := build/fuzz
