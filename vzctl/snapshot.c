@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sys/criu.h"
 #include "tool/progress.h"
 #include "ve/life.h"
 #include "ve/mount.h"
 #include "ve/postcreate.h"
+#include "ve/restore.h"
 #include "ve/snapshot.h"
 #include "ve/state.h"
 #include "vzctl/cmds.h"
@@ -55,6 +57,22 @@ static int check_text(struct vz_inv *inv, const char *option, const char *text)
 	return 0;
 }
 
+/* A node without criu has snapshots of files, and says so. */
+static bool can_take_memory(struct vz_inv *inv)
+{
+	struct vz_err why = { 0 };
+	struct vz_criu criu;
+
+	if (vz_state_running(inv->ctx, inv->veid) != 1 ||
+	    !vz_criu_find(inv->ctx, vz_cfg_str(inv->ve.cfg, VZ_P_CRIU), &criu, &why))
+		return true;
+	vz_warn(inv->ctx,
+		"the snapshot is of VE %u's files, not of its memory (--skip-suspend): "
+		"%s",
+		inv->veid, why.text);
+	return false;
+}
+
 static int run_take(struct vz_inv *inv)
 {
 	const char *opt[TAKE__COUNT] = { 0 };
@@ -73,11 +91,7 @@ static int run_take(struct vz_inv *inv)
 		r = check_text(inv, "description", opt[TAKE_DESCRIPTION]);
 	if (r)
 		return inv->err->status;
-	if (!opt[TAKE_SKIP_SUSPEND] && vz_state_running(inv->ctx, inv->veid) == 1)
-		vz_warn(inv->ctx,
-			"the snapshot is of VE %u's files, not of its memory "
-			"(--skip-suspend)",
-			inv->veid);
+	how.memory = !opt[TAKE_SKIP_SUSPEND] && can_take_memory(inv);
 	how.uuid = opt[TAKE_ID] ? uuid : NULL;
 	how.name = opt[TAKE_NAME];
 	how.description = opt[TAKE_DESCRIPTION];
@@ -97,7 +111,7 @@ const struct vz_cmd vz_cmd_snapshot = {
 	.name = "snapshot",
 	.args = "VEID [--id UUID] [--name NAME] [--description TEXT] [--skip-suspend] "
 		"[--skip-config]",
-	.help = "keep a VE's files and configuration as they are now",
+	.help = "keep a VE's files, memory and configuration as they are now",
 	.flags = VZ_CMD_LOCK,
 	.opts = take_options,
 	.run = run_take,
@@ -148,6 +162,29 @@ static int check_there(struct vz_inv *inv, const char *uuid)
 			      inv->veid, uuid);
 }
 
+/* As it is configured now. */
+static int reopen(struct vz_inv *inv)
+{
+	vz_ve_close(&inv->ve);
+	return vz_ve_open(inv->ctx, inv->veid, &inv->ve, inv->err);
+}
+
+/*
+ * It goes on where it was. Who insists on that has a VE that is suspended when it can't;
+ * for others it is started anew, and the dump is kept aside.
+ */
+static int resume(struct vz_inv *inv, bool must)
+{
+	const struct vz_start start = { .lock_fd = inv->lock_fd };
+	const struct vz_resume how = { .lock_fd = inv->lock_fd };
+	int r = reopen(inv);
+
+	if (r || !must)
+		return r ? r : vz_ve_start(&inv->ve, &start, inv->err);
+	r = vz_ve_prepare_start(&inv->ve, &start, inv->err);
+	return r ? r : vz_ve_resume(&inv->ve, &how, inv->err);
+}
+
 static int run_switch(struct vz_inv *inv)
 {
 	const char *opt[SWITCH__COUNT] = { 0 };
@@ -163,7 +200,12 @@ static int run_switch(struct vz_inv *inv)
 		r = parse_id(inv, opt[SWITCH_ID], uuid);
 	if (!r)
 		r = check_there(inv, uuid);
-	if (!r && opt[SWITCH_MUST_RESUME])
+	if (!r && opt[SWITCH_SKIP_RESUME] && opt[SWITCH_MUST_RESUME])
+		r = vz_err_set(inv->err, VZ_E_SYNTAX, 0,
+			       "--skip-resume or --must-resume, not both");
+	how.memory =
+		!r && !opt[SWITCH_SKIP_RESUME] && vz_snapshot_has_memory(&inv->ve, uuid);
+	if (!r && opt[SWITCH_MUST_RESUME] && !how.memory)
 		r = vz_err_set(inv->err, VZ_E_SNAP_SWITCH, 0,
 			       "the snapshot {%s} has no memory: it can't be resumed",
 			       uuid);
@@ -178,6 +220,8 @@ static int run_switch(struct vz_inv *inv)
 	if (r)
 		return inv->err->status;
 	vz_info(inv->ctx, "VE %u is as it was in snapshot {%s}", inv->veid, uuid);
+	if (how.memory && resume(inv, opt[SWITCH_MUST_RESUME]))
+		return inv->err->status;
 	return 0;
 }
 

@@ -111,7 +111,7 @@ static int take_copy(struct vz_snaps *s, const char *uuid, struct vz_err *err)
 	if (from < 0 || to < 0 || links < 0)
 		return r ? r : -EIO;
 	s->total = vz_copy_size(from);
-	r = vz_still_processes(s->ve, &still, err);
+	r = s->held ? 0 : vz_still_processes(s->ve, &still, err);
 	if (!r)
 		r = vz_copy_tree(&s->copy, from, to, links);
 	vz_still_end(&still);

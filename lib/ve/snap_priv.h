@@ -18,6 +18,7 @@ struct vz_snaps {
 	struct vz_copy copy;
 	const struct vz_snapshot_how *how; /* NULL: nobody watches */
 	uint64_t total; /* bytes to copy, about */
+	bool held; /* take: the VE does not move, others see to it */
 };
 
 /*
@@ -51,6 +52,13 @@ extern const struct vz_snap_ops vz_snap_overlay;
 /* A mount of one, attached nowhere, for snap_mount.c. */
 int vz_snap_open_mount(const struct vz_ve *ve, const char *uuid, int *ret_mnt,
 		       struct vz_err *err);
+
+/* snap_memory.c: ops.take(), with the memory of a VE that runs or is suspended. */
+int vz_snap_memory_take(struct vz_snaps *s, const char *uuid, int fd, struct vz_err *err);
+/* Whether a snapshot has one. */
+bool vz_snap_memory_has(const struct vz_snaps *s, const char *uuid);
+/* What [pending] memory says: make it what the VE is suspended to. */
+int vz_snap_memory_settle(struct vz_snaps *s, struct vz_err *err);
 
 /* For s->copy.tick; gives up when a signal waits (sys/hold.h). */
 int vz_snap_tick(void *s, uint64_t done);

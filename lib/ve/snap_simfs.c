@@ -45,7 +45,7 @@ static int take(struct vz_snaps *s, const char *uuid, int fd, struct vz_err *err
 		return vz_err_set(err, VZ_E_SNAP_CREATE, errno, "can't open %s",
 				  s->area.path);
 	s->total = vz_copy_size(from);
-	r = vz_still_processes(s->ve, &still, err);
+	r = s->held ? 0 : vz_still_processes(s->ve, &still, err);
 	if (r)
 		return r;
 	r = copy_tree(s, from, fd);

@@ -251,11 +251,13 @@ static int settle_config(struct vz_snaps *s, struct vz_err *err)
 static int settle(struct vz_snaps *s, struct vz_err *err)
 {
 	const struct vz_snap_ops *ops = s->layout->snap;
-	int r = 0;
+	int r = 0, changed;
 
 	if (vz_area_get(s->tree, "pending", "next") && ops->settle)
 		r = ops->settle(s, err);
-	return r ? r : settle_config(s, err);
+	changed = r ? r : settle_config(s, err);
+	r = changed < 0 ? changed : vz_snap_memory_settle(s, err);
+	return r ? r : changed;
 }
 
 int vz_snapshot_settle(const struct vz_ve *ve, struct vz_err *err)
@@ -311,7 +313,8 @@ static int take(struct vz_snaps *s, const struct vz_snapshot_how *how, const cha
 	if (!r)
 		r = vz_snap_conf_save(s->ve, dir, how, err);
 	if (!r)
-		r = s->layout->snap->take(s, uuid, fd, err);
+		r = how->memory ? vz_snap_memory_take(s, uuid, fd, err)
+				: s->layout->snap->take(s, uuid, fd, err);
 	if (!r && !how->skip_config)
 		r = vz_snap_conf_save_quota(s->ve, dir, err);
 	if (!r && syncfs(fd))
@@ -390,6 +393,8 @@ static int select_one(struct vz_snaps *s, const struct vz_snapshot_how *how,
 
 	if (!r && !how->skip_config && !access(conf, F_OK))
 		r = vz_area_set(s->tree, "pending", "config", how->uuid);
+	if (!r && how->memory && vz_snap_memory_has(s, how->uuid))
+		r = vz_area_set(s->tree, "pending", "memory", how->uuid);
 	/* What the marker is going to name is on the disk before it does. */
 	if (!r && syncfs(s->area.fd))
 		r = vz_err_set(err, VZ_E_SNAP_SWITCH, errno, "can't write %s",
@@ -537,6 +542,13 @@ int vz_snapshot_hold(const struct vz_ve *ve, const char *uuid, int *ret_fd, int 
 	if (!r)
 		*ret_fd = vz_take_fd(&fd);
 	return r;
+}
+
+bool vz_snapshot_has_memory(const struct vz_ve *ve, const char *uuid)
+{
+	VZ_CLEANUP(snaps_done) struct vz_snaps s = { 0 };
+
+	return !open_snaps(&s, ve, false, NULL) && s.dir && vz_snap_memory_has(&s, uuid);
 }
 
 bool vz_snapshot_exists(const struct vz_ve *ve, const char *uuid)

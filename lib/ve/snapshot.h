@@ -20,6 +20,11 @@ struct vz_snapshot_how {
 	const char *uuid; /* take: NULL makes one */
 	const char *name, *description; /* take: NULL or "" for none */
 	bool temporary; /* take: a command's own; no list shows it, see vz_snapshot_hold() */
+	/*
+	 * take: with the memory of a VE that runs, or is suspended; VZ_E_CHECKPOINT: it
+	 * can't be had. switch: if there is one the VE is suspended to it then.
+	 */
+	bool memory;
 	bool skip_config; /* take: don't keep the configuration; switch: nor restore it */
 	/* Called now and then with bytes copied, of about `total`; may be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
@@ -63,6 +68,8 @@ char *vz_snapshot_any_mounted(const struct vz_ctx *ctx, uint32_t veid);
  */
 int vz_snapshot_hold(const struct vz_ve *ve, const char *uuid, int *ret_fd, int *ret_mnt,
 		     struct vz_err *err);
+/* Whether it has a memory. */
+bool vz_snapshot_has_memory(const struct vz_ve *ve, const char *uuid);
 /* Whether it is still there, and the VE. */
 bool vz_snapshot_exists(const struct vz_ve *ve, const char *uuid);
 
