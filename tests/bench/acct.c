@@ -4,8 +4,9 @@
  *
  *   acct GROUP VES     GROUP: a directory of cgroup2 that is this program's
  *
- * First without any program in the kernel; then with them, for a process of the
- * node and for one of a VE; then reading the counters of that many VEs.
+ * In turns without any program in the kernel and with them, for a process of the
+ * node and for one of a VE: what else the machine does hits all alike. Then reading
+ * the counters of that many VEs.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,7 +25,10 @@
 #include "base/num.h"
 #include "sys/acct.h"
 
-enum { ROUNDS = 41, CALLS = 4000 };
+enum { TURNS = 9, ROUNDS_EACH = 5, ROUNDS = TURNS * ROUNDS_EACH, CALLS = 2000 };
+enum { BARE, ON_NODE, IN_VE, PLACES };
+
+static const char *const places[PLACES] = { "bare", "node", "ve" };
 
 static struct vz_ctx ctx;
 static struct vz_acct counting;
@@ -62,6 +67,14 @@ static void files(void)
 		close(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
+static const struct work {
+	const char *name;
+	void (*fn)(void);
+} works[] = { { "socket", sockets }, { "file", files } };
+#define WORKS (sizeof(works) / sizeof(*works))
+
+static double taken[WORKS][PLACES][ROUNDS];
+
 /* Where this process is to be: in a group, or at home again. */
 static void move_to(const char *group)
 {
@@ -75,29 +88,6 @@ static void move_to(const char *group)
 		exit(1);
 	}
 	close(fd);
-}
-
-/* Interleaved, so that what else the machine does hits all alike. */
-static void compare(const char *suffix, void (*fn)(void), const char *name,
-		    const char *const *groups, const char *const *labels, int n)
-{
-	static double us[4][ROUNDS];
-	char text[64];
-
-	for (int r = 0; r < ROUNDS; r++)
-		for (int g = 0; g < n; g++) {
-			double begin;
-
-			move_to(groups[g]);
-			fn();
-			begin = now_us();
-			fn();
-			us[g][r] = (now_us() - begin) / CALLS;
-		}
-	for (int g = 0; g < n; g++) {
-		snprintf(text, sizeof(text), "%s%s%s", name, labels[g], suffix);
-		say(text, us[g]);
-	}
 }
 
 static void die(const char *what, const char *why)
@@ -129,6 +119,87 @@ static pid_t begin_ve(const char *dir, uint32_t veid)
 		_exit(0);
 	}
 	return pid;
+}
+
+/* What this process itself took: not what others took meanwhile. */
+static double cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+static void measure(int round, int place, const char *group)
+{
+	move_to(group);
+	for (size_t w = 0; w < WORKS; w++) {
+		double begin;
+
+		works[w].fn();
+		begin = cpu_us();
+		works[w].fn();
+		taken[w][place][round] = (cpu_us() - begin) / CALLS;
+	}
+}
+
+static void load_programs(void)
+{
+	struct vz_err err = { 0 };
+
+	if (vz_acct_open(&ctx, 2, &counting, &err))
+		die("open", err.text);
+}
+
+/* They go when nothing names them any more: a moment later. */
+static void unload_programs(void)
+{
+	char path[4096];
+
+	vz_acct_close(&counting);
+	snprintf(path, sizeof(path), "%s/bpf", ctx.rundir);
+	if (umount(path))
+		die(path, strerror(errno));
+	usleep(200000);
+}
+
+static void end_ve(const char *dir, uint32_t veid, pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	vz_acct_end(&ctx, veid, 0);
+	rmdir(dir);
+}
+
+static void compare(const char *node)
+{
+	char ve[4096];
+	pid_t pid;
+
+	snprintf(ve, sizeof(ve), "%s/1", node);
+	for (int turn = 0; turn < TURNS; turn++) {
+		int first = turn * ROUNDS_EACH;
+
+		for (int r = first; r < first + ROUNDS_EACH; r++)
+			measure(r, BARE, node);
+		load_programs();
+		pid = begin_ve(ve, 1000);
+		for (int r = first; r < first + ROUNDS_EACH; r++) {
+			measure(r, ON_NODE, node);
+			measure(r, IN_VE, ve);
+		}
+		move_to(node);
+		end_ve(ve, 1000, pid);
+		unload_programs();
+	}
+	for (size_t w = 0; w < WORKS; w++)
+		for (int place = 0; place < PLACES; place++) {
+			char text[64];
+
+			snprintf(text, sizeof(text), "%s_%s", works[w].name,
+				 places[place]);
+			say(text, taken[w][place]);
+		}
 }
 
 static void read_all(int ves)
@@ -174,11 +245,8 @@ static void read_all(int ves)
 int main(int argc, char **argv)
 {
 	int ves = argc > 2 ? atoi(argv[2]) : 0;
-	const char *groups[2] = { argv[1] };
-	static const char *const before[] = { "_bare" };
-	static const char *const after[] = { "_node", "_ve" };
 	struct vz_err err = { 0 };
-	char dir[4096], one[4096];
+	char dir[4096];
 	pid_t *pids;
 
 	if (ves < 1)
@@ -186,27 +254,19 @@ int main(int argc, char **argv)
 	pids = calloc(ves, sizeof(*pids));
 	vz_ctx_init(&ctx);
 	mkdir(argv[1], 0755);
-	compare("", sockets, "socket", groups, before, 1);
-	compare("", files, "file", groups, before, 1);
-	if (vz_acct_open(&ctx, 2, &counting, &err))
-		die("open", err.text);
+	compare(argv[1]);
+	load_programs();
 	for (int i = 0; i < ves; i++) {
 		snprintf(dir, sizeof(dir), "%s/%d", argv[1], i + 1);
 		pids[i] = begin_ve(dir, 1000 + i);
 	}
-	snprintf(one, sizeof(one), "%s/1", argv[1]);
-	groups[1] = one;
-	compare("", sockets, "socket", groups, after, 2);
-	compare("", files, "file", groups, after, 2);
-	move_to(argv[1]);
 	for (int i = 0; i < ves; i++)
 		if (vz_acct_learn(&counting, pids[i], &err))
 			die("learn", err.text);
 	read_all(ves);
 	for (int i = 0; i < ves; i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
-		vz_acct_end(&ctx, 1000 + i, 0);
+		snprintf(dir, sizeof(dir), "%s/%d", argv[1], i + 1);
+		end_ve(dir, 1000 + i, pids[i]);
 	}
 	return 0;
 }
