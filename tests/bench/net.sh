@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The network: what an address adds to a start, beside crun with a hook that makes
 # a veth pair and lxc with veth; and what venet carries, beside a plain veth pair.
-# One run, interleaved, medians; in a network namespace of its own. ROUNDS=N,
-# SECONDS_EACH=N for more.
+# One run, interleaved, medians; in a network namespace of its own. ROUNDS=N, PAIRS=N
+# and SECONDS_EACH=N for more.
 # shellcheck disable=SC2034 # lib.sh reads it
-OWN_NET=yes
+OWN_NET=yes OWN_MOUNTS=yes
 . "$(dirname "$0")/../lib.sh"
 need_net
 
 BIN=$O/tests/bench
 ROUNDS=${ROUNDS:-21}
-SECONDS_EACH=${SECONDS_EACH:-1}
+PAIRS=${PAIRS:-41}
+SECONDS_EACH=${SECONDS_EACH:-0.25}
 missed=0
 
 median() {
@@ -36,9 +37,17 @@ line() {
 net_bridge br0 && ip addr add 10.77.0.1/16 dev br0 || exit
 echo 1 >/proc/sys/net/ipv4/ip_forward
 
-make_ve 1801 && make_ve 1802 && vzctl --quiet set 1802 --ipadd 10.77.0.18 --save || exit
+# The buffers of its sockets are the node's own: it is the link that is compared.
+make_ve 1801 && make_ve 1802 && vzctl --quiet set 1802 --ipadd 10.77.0.18 \
+	--tcpsndbuf unlimited --tcprcvbuf unlimited --save || exit
 LINES=$(line without "vzctl --quiet start 1801" "vzctl --quiet stop 1801 --fast" ""
 	line with "vzctl --quiet start 1802" "vzctl --quiet stop 1802 --fast" "")
+
+# lxc looks for the bridge in /sys, where those of another namespace are.
+mkdir "$T/sys" && mount -t sysfs sysfs "$T/sys" || exit
+for i in devices/virtual/net class/net; do
+	mount --bind "$T/sys/$i" "/sys/$i" || exit
+done
 
 make_busybox_root "$T/bundle/rootfs"
 if type -P lxc-start >/dev/null; then
@@ -125,22 +134,38 @@ verdict "an address adds, ms" \
 vzctl --quiet start 1802 || exit
 init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/1802/state")
 net_host plain - 10.78.0.2/24 && ip addr add 10.78.0.1/24 dev plain || exit
-"$BIN/netio" serve 0.0.0.0 7801 >/dev/null 2>&1 &
+# Sender and receiver each keep to a CPU: where the scheduler puts them is not the link's.
+cpus=$(nproc)
+sender=() receiver=()
+[ "$cpus" -lt 2 ] || sender=(taskset -c 1) receiver=(taskset -c 0)
+"${receiver[@]}" "$BIN/netio" serve 0.0.0.0 7801 >/dev/null 2>&1 &
 server=$!
 wait_for 5 "$BIN/netio" asks 127.0.0.1 7801 0.01
-for what in bytes asks; do
-	: >"$T/venet"
-	: >"$T/plain"
-	for ((i = 0; i < 5; i++)); do
-		nsenter -t "$init" -n "$BIN/netio" $what 10.77.0.1 7801 "$SECONDS_EACH" >>"$T/venet"
-		on_host plain "$BIN/netio" $what 10.78.0.1 7801 "$SECONDS_EACH" >>"$T/plain"
+by_venet() {
+	nsenter -t "$init" -n "${sender[@]}" "$BIN/netio" "$1" 10.77.0.1 7801 "$SECONDS_EACH"
+}
+by_plain() {
+	on_host plain "${sender[@]}" "$BIN/netio" "$1" 10.78.0.1 7801 "$SECONDS_EACH"
+}
+# One beside the other, now this one first and now that; of each pair what one is to
+# the other: what else the machine does hits both.
+pairs() {
+	local i venet plain
+	for ((i = 0; i < PAIRS; i++)); do
+		((i % 2)) || plain=$(by_plain "$1")
+		venet=$(by_venet "$1")
+		((!(i % 2))) || plain=$(by_plain "$1")
+		echo "$venet $plain"
 	done
-	venet=$(median <"$T/venet") plain=$(median <"$T/plain")
+}
+for what in bytes asks; do
+	pairs $what >"$T/pairs"
 	unit='MB/s'
 	[ $what = bytes ] || unit='questions/s'
-	echo "$what: venet $venet, plain veth $plain $unit"
+	echo "$what: venet $(awk '{ print $1 }' "$T/pairs" | median)," \
+		"plain veth $(awk '{ print $2 }' "$T/pairs" | median) $unit"
 	verdict "venet / plain veth, $what" \
-		"$(awk -v a="$venet" -v b="$plain" 'BEGIN { printf "%.3f", (b > 0 ? a / b : 0) }')" least 0.95
+		"$(awk '{ printf "%.3f\n", ($2 > 0 ? $1 / $2 : 0) }' "$T/pairs" | median)" least 0.95
 done
 kill "$server"
 vzctl --quiet stop 1802 --fast

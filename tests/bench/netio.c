@@ -25,6 +25,10 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/*
+ * Every kernel has reno, and it sends what there is room for: one that paces by what
+ * it takes a link to be measures itself.
+ */
 static int tcp(char **word, struct sockaddr_in *to)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -35,6 +39,7 @@ static int tcp(char **word, struct sockaddr_in *to)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	return fd;
 }
 
