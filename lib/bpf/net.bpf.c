@@ -172,27 +172,54 @@ static __always_inline enum verdict may_ask(const struct vz_guard_link *link)
 	return GOOD;
 }
 
+/*
+ * Most packets go where the last one went, and the way there is not looked up for each.
+ * Two CPUs may write at once: at worst a packet passes that was to be counted.
+ */
+#define WAY_NS 1000000000ull
+
+static __always_inline int is_last_way(const struct vz_guard_link *link, __u32 family,
+				       const __u8 *to)
+{
+	const __u64 *a = (const __u64 *)link->way, *b = (const __u64 *)to;
+
+	return link->way_family == family && a[0] == b[0] && a[1] == b[1] &&
+	       bpf_ktime_get_coarse_ns() < link->way_until;
+}
+
+static __always_inline void note_way(struct vz_guard_link *link, __u32 family,
+				     const __u8 *to)
+{
+	link->way_family = family;
+	__builtin_memcpy(link->way, to, sizeof(link->way));
+	link->way_until = bpf_ktime_get_coarse_ns() + WAY_NS;
+}
+
 /* What the node would have to ask its network for. */
 static __always_inline enum verdict is_known_there(struct __sk_buff *skb,
-						   const struct vz_guard_link *link)
+						   struct vz_guard_link *link)
 {
 	struct bpf_fib_lookup way = { .ifindex = skb->ifindex };
-	int r;
+	/* The lookup writes where the address was; of IPv4 the rest is zeros. */
+	__u8 to[16] __attribute__((aligned(8))) = { 0 };
+	int v4 = skb->protocol == bpf_htons(ETH_P_IP), r;
 
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		way.family = AF_INET;
-		r = bpf_skb_load_bytes(skb, SRC4, &way.ipv4_src, 4);
-		r |= bpf_skb_load_bytes(skb, DST4, &way.ipv4_dst, 4);
-	} else {
-		way.family = AF_INET6;
-		r = bpf_skb_load_bytes(skb, SRC6, way.ipv6_src, 16);
-		r |= bpf_skb_load_bytes(skb, DST6, way.ipv6_dst, 16);
-	}
+	way.family = v4 ? AF_INET : AF_INET6;
+	r = v4 ? bpf_skb_load_bytes(skb, DST4, to, 4)
+	       : bpf_skb_load_bytes(skb, DST6, to, 16);
 	if (r)
 		return BAD;
-	return bpf_fib_lookup(skb, &way, sizeof(way), 0) == BPF_FIB_LKUP_RET_NO_NEIGH
-		       ? may_ask(link)
-		       : GOOD;
+	if (is_last_way(link, way.family, to))
+		return GOOD;
+	__builtin_memcpy(way.ipv6_dst, to, sizeof(to));
+	r = v4 ? bpf_skb_load_bytes(skb, SRC4, &way.ipv4_src, 4)
+	       : bpf_skb_load_bytes(skb, SRC6, way.ipv6_src, 16);
+	if (r)
+		return BAD;
+	if (bpf_fib_lookup(skb, &way, sizeof(way), 0) == BPF_FIB_LKUP_RET_NO_NEIGH)
+		return may_ask(link);
+	note_way(link, way.family, to);
+	return GOOD;
 }
 
 static __always_inline int same_mac(const __u8 *a, const __u8 *b)

@@ -6,7 +6,7 @@
  * What the filter of VEs' links and who sets it have in common. A change of
  * any of these is a new version of the pins: see VZ_NETGUARD_VERSION.
  */
-#define VZ_NETGUARD_VERSION "net-2"
+#define VZ_NETGUARD_VERSION "net-3"
 
 #define VZ_TRAFFIC_CLASSES 16 /* 0: what no line of networks_classes names */
 
@@ -21,6 +21,10 @@ struct vz_guard_link {
 	__u8 kind;
 	__u8 mac_filter;
 	__u8 mac[6];
+	/* The programs' own: where the last packet by venet went, and needed no asking. */
+	__u32 way_family;
+	__u8 way[16];
+	__u64 way_until;
 };
 
 /* An address that a VE may send from by venet; IPv4 fills the first four bytes. */
