@@ -53,7 +53,6 @@ enum {
 	OPT_EXTERNAL = 37,
 	OPT_TIMEOUT = 45,
 	OPT_LAZY_PAGES = 48,
-	OPT_STATUS_FD = 49,
 	OPT_ORPHAN_PTS = 50,
 	OPT_NETWORK_LOCK = 64,
 };
@@ -93,7 +92,7 @@ static bool has_sys_resource(void)
 struct hello {
 	int error;
 	char failed[PATH_MAX]; /* what it is about */
-	int images, work; /* its numbers for these */
+	int images, work, ps; /* its numbers for these */
 };
 
 static _Noreturn void give_up(int out, int error, const char *what)
@@ -127,6 +126,9 @@ static void open_dirs(const struct vz_criu_call *call, int out, struct hello *h)
 	}
 	if (h->images < 0 || h->work < 0)
 		give_up(out, errno, "the directory of the images");
+	h->ps = call->ps_fd ? fcntl(call->ps_fd, F_DUPFD, SOCK_NUMBER + 1) : 0;
+	if (h->ps < 0)
+		give_up(out, errno, "the way to the page server");
 }
 
 /*
@@ -156,8 +158,6 @@ static _Noreturn void become_criu(const struct vz_criu *criu,
 		open_dirs(call, out, &h);
 	for (size_t i = 0; call && i < call->n_inherit; i++)
 		fcntl(call->inherit[i].fd, F_SETFD, 0);
-	if (call && call->status_fd)
-		fcntl(call->status_fd, F_SETFD, 0);
 	for (int i = 0; i < 3; i++)
 		dup2(null, i);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) ||
@@ -324,12 +324,11 @@ int vz_criu_find(const struct vz_ctx *ctx, const char *configured, struct vz_cri
 
 /* -- a call -- */
 
-static void add_page_server(const struct vz_criu_call *c, struct vz_str *b)
+static void add_page_server(int fd, struct vz_str *b)
 {
 	vz_autostr struct vz_str ps = { 0 };
 
-	vz_pb_text(&ps, 1, c->ps_address);
-	vz_pb_num(&ps, 2, c->ps_port);
+	vz_pb_num(&ps, 4, fd);
 	if (ps.failed)
 		b->failed = true;
 	else
@@ -415,10 +414,8 @@ static void add_options(const struct vz_criu *criu, const struct vz_criu_call *c
 	}
 	if (c->lazy_pages)
 		vz_pb_num(b, OPT_LAZY_PAGES, 1);
-	if (c->ps_address)
-		add_page_server(c, b);
-	if (c->status_fd)
-		vz_pb_num(b, OPT_STATUS_FD, c->status_fd);
+	if (hello->ps)
+		add_page_server(hello->ps, b);
 	add_lists(c, b);
 }
 
@@ -523,4 +520,16 @@ int vz_criu_run(const struct vz_ctx *ctx, const struct vz_criu *criu,
 		return r ? r : -EINVAL;
 	}
 	return explain(c, &a, r, err);
+}
+
+int vz_criu_page_server(const struct vz_criu *criu, const char *dir, int sock,
+			int *ret_pidfd)
+{
+	const char *const argv[] = {
+		criu->path, "page-server", "--ps-socket",     "0", "-D", dir, "-W",
+		dir,	    "-o",	   "page-server.log", NULL
+	};
+	const struct vz_run how = { .argv = argv, .fd = { sock, -1, -1 }, .tied = true };
+
+	return vz_run_start(&how, ret_pidfd);
 }

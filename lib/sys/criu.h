@@ -77,9 +77,7 @@ struct vz_criu_call {
 	bool track_mem; /* so that there can be images after these */
 	bool lazy_pages; /* pages stay where they are until asked for */
 	bool leave_running;
-	const char *ps_address; /* page server; NULL: pages are among the images */
-	uint16_t ps_port;
-	int status_fd; /* told when lazy pages can be asked for; 0: nobody */
+	int ps_fd; /* a socket to a page server; 0: pages are among the images */
 	int timeout_ms;
 	/*
 	 * Called at criu's stages: "pre-dump", "post-dump", "setup-namespaces",
@@ -99,5 +97,14 @@ struct vz_criu_call {
  */
 int vz_criu_run(const struct vz_ctx *ctx, const struct vz_criu *criu,
 		struct vz_criu_call *call, struct vz_err *err);
+
+/*
+ * Who takes the pages of a dump at the other end of a socket, and writes them into a
+ * directory, which then lacks nothing but the dump's other images. It ends with the
+ * dump, or when the socket does: exit status 0 when it has all. Killed with its caller.
+ * 0 or -errno.
+ */
+int vz_criu_page_server(const struct vz_criu *criu, const char *dir, int sock,
+			int *ret_pidfd);
 
 #endif

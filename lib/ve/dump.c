@@ -40,6 +40,7 @@ struct job {
 	bool written; /* by criu, all of it: what fails now is not criu's */
 	bool stands; /* it will not move by itself any more */
 	bool committed; /* the caller has what he wanted */
+	bool undecided; /* VZ_DUMP_STANDS */
 };
 
 static void job_done(struct job *j)
@@ -107,9 +108,7 @@ static int job_init(struct job *j, const struct vz_ve *ve, const struct vz_dump 
 		.track_mem = how->track_mem || op == VZ_CRIU_PRE_DUMP,
 		.lazy_pages = how->lazy_pages,
 		.leave_running = how->leave_frozen,
-		.ps_address = how->ps_address,
-		.ps_port = how->ps_port,
-		.status_fd = how->status_fd,
+		.ps_fd = how->ps_fd,
 		.timeout_ms = how->timeout_ms ? how->timeout_ms : TIMEOUT_MS,
 	};
 	return 0;
@@ -163,6 +162,10 @@ static int stand_still(struct job *j, struct vz_err *err)
 {
 	int r = vz_freeze_begin(j->ve, j->st.cgroup);
 
+	if (r == -EOPNOTSUPP && j->how->must_stand)
+		return vz_err_set(err, VZ_E_KERNEL, EOPNOTSUPP,
+				  "there is no cgroup2 hierarchy mounted, by which alone "
+				  "the VE stands still whatever is killed");
 	if (r && r != -EOPNOTSUPP)
 		return vz_err_set(err, VZ_E_CHECKPOINT, -r, "can't freeze the VE");
 	j->stands = !r;
@@ -174,6 +177,8 @@ static int at_stage(void *data, const char *stage, pid_t pid, int *fd, struct vz
 	struct job *j = data;
 	int r = 0;
 
+	if (!strcmp(stage, "pre-dump") && j->how->stopping)
+		j->how->stopping(j->how->data);
 	if (!strcmp(stage, "network-lock")) {
 		j->held = true;
 		return vz_dumplinks_hold(j->ve, err);
@@ -187,6 +192,7 @@ static int at_stage(void *data, const char *stage, pid_t pid, int *fd, struct vz
 	if (!r && j->how->commit)
 		r = j->how->commit(j->how->data, err);
 	j->committed = !r;
+	j->undecided = r == VZ_DUMP_STANDS;
 	return r;
 }
 
@@ -233,6 +239,8 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 		vz_err_clear(err);
 		r = 0;
 	}
+	if (j.undecided && j.stands)
+		return VZ_DUMP_STANDS;
 	if (r)
 		go_on(&j);
 	if (r && vz_frozen(ve->ctx, ve->id))

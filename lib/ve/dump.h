@@ -17,23 +17,27 @@ struct vz_dump {
 		*parent; /* memory: only what changed since that dump, relative to dir */
 	bool track_mem; /* so that another dump can have this one for its parent */
 	bool lazy_pages; /* memory is asked for at ps_port when it is needed */
-	const char *ps_address; /* memory goes to the page server there, not to dir */
-	uint16_t ps_port;
-	int status_fd; /* told when lazy pages can be asked for; 0: nobody */
+	int ps_fd; /* a socket to who takes the memory; 0: it goes to dir */
+	bool must_stand; /* -EOPNOTSUPP where nothing can be held still without criu */
 	bool leave_frozen; /* in the end the VE is there and stands still */
 	int timeout_ms; /* 0: as long as vz_dump_timeout() says */
+	/* From now on it stands still. May be NULL. */
+	void (*stopping)(void *data);
 	/*
 	 * All is written, nothing of the VE moves any more, and nothing will, whoever
-	 * is killed: as this returns 0 the VE is ended, else it goes on. The dump's
-	 * last word belongs here (vz_dumpdir_commit(), or a word from the destination
-	 * of a migration). May be NULL.
+	 * is killed: as this returns 0 the VE is ended; VZ_DUMP_STANDS: it is not known
+	 * whose it is, and it stays as it is; else it goes on. The dump's last word
+	 * belongs here (vz_dumpdir_commit(), or a word from the destination of a
+	 * migration). May be NULL.
 	 */
 	int (*commit)(void *data, struct vz_err *err);
 	void *data;
 };
 
+#define VZ_DUMP_STANDS 1
+
 /*
- * Dump the VE, and end it. VZ_E_CHECKPOINT, VZ_E_NOTRUNNING, VZ_E_KERNEL (no CRIU).
+ * Dump the VE, and end it; or VZ_DUMP_STANDS, with the error set. VZ_E_CHECKPOINT, VZ_E_NOTRUNNING, VZ_E_KERNEL (no CRIU).
  * Its groups, directories and the like stay, for vz_launch_cleanup().
  */
 int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *err);
@@ -41,7 +45,7 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 /*
  * A round before that, while the VE runs: its memory only. -EOPNOTSUPP (VZ_E_KERNEL)
  * where the kernel does not tell which pages change. Of `how` count dir, parent,
- * ps_address, ps_port and timeout_ms.
+ * ps_fd and timeout_ms.
  */
 int vz_dump_pre(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *err);
 
