@@ -56,7 +56,7 @@ vzcpucheck_SRC := vzcalc/vzcpucheck.c
 vzcfgvalidate_SRC := vzcalc/vzcfgvalidate.c
 vzsplit_SRC := vzsplit/vzsplit.c
 vzcfgscale_SRC := vzsplit/vzcfgscale.c
-vzmigrate_SRC := $(wildcard vzmigrate/*.c)
+vzmigrate_SRC := $(filter-out vzmigrate/rsh.c,$(wildcard vzmigrate/*.c))
 # What makes templates lies where vztmpl looks for it: LIBEXECDIR/templates.
 MAKERS := $(wildcard templates/*.sh)
 MAKERS_READ := templates/functions
@@ -67,7 +67,7 @@ obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 .PHONY: all
 all: $(addprefix $(O)/,$(foreach t,$(TOOLS),$(if $($(t)_SRC),$(t)))) $(O)/vzsuper $(O)/vzugid \
-	$(O)/vz-criu-shim.so \
+	$(O)/vz-criu-shim.so $(O)/vz-rsh \
 	$(addprefix $(O)/,$(MAKERS) $(MAKERS_READ))
 
 $(LIB): $(call obj,$(LIB_SRC))
@@ -92,6 +92,11 @@ $(eval $(call tool,vzugid))
 $(O)/vz-criu-shim.so: vzctl/criushim.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared -Wl,-z,relro $(LDFLAGS) -o $@ $< -ldl
+
+# Where rsync runs there is no /proc, without which the sanitizers can't begin.
+$(O)/vz-rsh: vzmigrate/rsh.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -static -Wl,-z,relro $(LDFLAGS) -o $@ $<
 
 # The system call filters are compiled when vz is, not when a VE starts.
 $(O)/gen/seccomp: lib/sys/gen/seccomp.c lib/sys/seccomp.h
@@ -162,7 +167,7 @@ install: all docs
 	$(INSTALL) -d -m 700 $(addprefix $(DESTDIR)$(VZ_LIB)/,private root dump)
 	$(INSTALL) -d -m 750 $(DESTDIR)$(LOCALSTATEDIR)/log/vz
 	$(INSTALL) -m 755 $(addprefix $(O)/,$(BUILT)) $(DESTDIR)$(SBINDIR)
-	$(INSTALL) -m 755 $(O)/vzsuper $(O)/vzugid $(DESTDIR)$(LIBEXECDIR)
+	$(INSTALL) -m 755 $(O)/vzsuper $(O)/vzugid $(O)/vz-rsh $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -m 644 $(O)/vz-criu-shim.so $(DESTDIR)$(LIBEXECDIR)
 	$(INSTALL) -d $(DESTDIR)$(LIBEXECDIR)/templates
 	$(INSTALL) -m 755 $(MAKERS) $(DESTDIR)$(LIBEXECDIR)/templates

@@ -53,7 +53,7 @@ $(UNIT): $(O)/%: $(O)/obj/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcap
 
 # Goes into the nodes too, whatever their C library is.
-STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load keeper)
+STATIC_TOOLS := $(addprefix $(O)/tests/,reaper hostile rules spoof stream load keeper hot)
 test-tools: $(STATIC_TOOLS) $(O)/tests/corpus/corpus
 $(STATIC_TOOLS): $(O)/tests/%: tests/%.c
 	@mkdir -p $(@D)

@@ -77,6 +77,14 @@ static int furnish(void)
 	return r;
 }
 
+static int show_rsh(const char *from)
+{
+	if (mknod(BOX_RSH + 1, S_IFREG | 0755, 0) ||
+	    mount(from, BOX_RSH + 1, NULL, MS_BIND, NULL))
+		return -errno;
+	return 0;
+}
+
 int box_enter(const void *data)
 {
 	const struct box *box = data;
@@ -95,6 +103,8 @@ int box_enter(const void *data)
 		r = bind(box->private, BOX_VE, MS_RDONLY | MS_NODEV | MS_NOATIME);
 	if (!r)
 		r = bind(box->dir, BOX_SSH, MS_NODEV | MS_NOEXEC);
+	if (!r && box->rsh)
+		r = show_rsh(box->rsh);
 	if (!r && (chroot(".") || chdir("/")))
 		r = -errno;
 	return r;

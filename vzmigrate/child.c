@@ -15,7 +15,7 @@
 
 static int set_up(const struct child *c, pid_t parent)
 {
-	int fd[3];
+	int fd[3], session = 0;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
@@ -26,14 +26,20 @@ static int set_up(const struct child *c, pid_t parent)
 	if (c->deaf)
 		signal(SIGINT, SIG_IGN);
 	for (int i = 0; i < 3; i++) {
-		fd[i] = c->fd[i] < 0 ? i : fcntl(c->fd[i], F_DUPFD_CLOEXEC, 3);
+		fd[i] = c->fd[i] < 0 ? i : fcntl(c->fd[i], F_DUPFD_CLOEXEC, 4);
 		if (fd[i] < 0)
 			return -errno;
 	}
+	if (c->session)
+		session = fcntl(c->session, F_DUPFD_CLOEXEC, 4);
+	if (session < 0)
+		return -errno;
 	for (int i = 0; i < 3; i++)
 		if (fd[i] != i && dup2(fd[i], i) < 0)
 			return -errno;
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (session && dup2(session, 3) < 0)
+		return -errno;
 	return c->enter ? c->enter(c->data) : 0;
 }
 
@@ -41,7 +47,7 @@ static _Noreturn void run(const struct child *c, pid_t parent, int report)
 {
 	int r;
 
-	report = fcntl(report, F_DUPFD_CLOEXEC, 3);
+	report = fcntl(report, F_DUPFD_CLOEXEC, 4);
 	r = set_up(c, parent);
 	if (!r) {
 		execvp(c->argv[0], (char *const *)c->argv);

@@ -11,6 +11,7 @@
 struct child {
 	const char *const *argv; /* with our environment: ssh's agent is named there */
 	int fd[3]; /* for 0, 1, 2; -1: as we have it */
+	int session; /* it finds this descriptor as its number 3; 0: none */
 	bool deaf; /* to the terminal's interrupt: we decide when it ends */
 	/* Called in it before execvp(); 0 or -errno. May be NULL. */
 	int (*enter)(const void *data);

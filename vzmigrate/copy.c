@@ -131,16 +131,20 @@ static int rsync_words(const struct copy *c, const char *const *extra,
 		       struct vz_strv *words)
 {
 	static const char *const ours[] = {
-		"-aHAXS", "--numeric-ids", "--secluded-args", "--info=progress2",
-		"--no-inc-recursive", "-e",
-		/* Through the connection there is, or not at all. */
-		"ssh -F none -S " BOX_SSH "/s -o BatchMode=yes -o ProxyCommand=false"
+		"-aHAXS",	    "--numeric-ids",	  "--secluded-args",
+		"--info=progress2", "--no-inc-recursive", "-e"
 	};
+	/* Through the connection there is, or not at all. */
+	const char *rsh = c->channel ? BOX_RSH
+				     : "ssh -F none -S " BOX_SSH
+				       "/s -o BatchMode=yes -o ProxyCommand=false";
 	vz_autofree char *to = vz_strf("node:%s/", c->to);
 	int r = to ? vz_strv_add(words, "rsync") : -ENOMEM;
 
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(ours) && !r; i++)
 		r = vz_strv_add(words, ours[i]);
+	if (!r)
+		r = vz_strv_add(words, rsh);
 	if (!r && c->rsync_opts)
 		r = vz_strv_split(words, c->rsync_opts, " \t\n");
 	for (; *extra && !r; extra++)
@@ -152,7 +156,11 @@ static int rsync_words(const struct copy *c, const char *const *extra,
 
 static int start(struct rsync *rs, const struct vz_strv *words, struct vz_err *err)
 {
-	struct box box = { .private = rs->c->private, .dir = rs->c->peer->dir };
+	const struct copy *c = rs->c;
+	vz_autofree char *rsh = vz_strf("%s/vz-rsh", c->peer->ctx->libexecdir);
+	struct box box = { .private = c->private,
+			   .dir = c->peer->dir,
+			   .rsh = c->channel ? rsh : NULL };
 	vz_autofd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int out[2] = { -1, -1 }, errs[2] = { -1, -1 }, r = 0;
 
@@ -161,6 +169,7 @@ static int start(struct rsync *rs, const struct vz_strv *words, struct vz_err *e
 	if (!r) {
 		struct child how = { .argv = (const char *const *)words->v,
 				     .fd = { null, out[1], errs[1] },
+				     .session = c->channel ? c->channel->fd : 0,
 				     .enter = box_enter,
 				     .data = &box };
 
@@ -207,8 +216,10 @@ static int judge(const struct copy *c, int status, bool live, const char *compla
 {
 	if (status < 0)
 		return status;
-	if (!status || (live && (status == RSYNC_VANISHED || status == RSYNC_PARTIAL)))
+	if (!status || (live && status == RSYNC_VANISHED))
 		return 0;
+	if (live && status == RSYNC_PARTIAL)
+		return 1;
 	/* Whether it was the connection the next word to the other node will tell. */
 	return mig_fail(err, MIG_E_COPY, 0,
 			"copying the files to %s failed (rsync: %s %d%s%s)",
@@ -240,8 +251,8 @@ static bool is_after(const struct timespec *a, const struct timespec *b)
 }
 
 /* Their paths below the area, each ended by a NUL. *ret_n: how many. */
-static int list_changed(const char *private, const struct timespec *since, FILE *out,
-			size_t *ret_n)
+static int list_changed(const char *private, const struct timespec *since, bool live,
+			FILE *out, size_t *ret_n)
 {
 	size_t skip = strlen(private);
 	FTS *fts = open_tree_of(private);
@@ -252,7 +263,7 @@ static int list_changed(const char *private, const struct timespec *since, FILE 
 	while (!r && (errno = 0, e = fts_read(fts))) {
 		if (e->fts_info == FTS_ERR || e->fts_info == FTS_DNR ||
 		    e->fts_info == FTS_NS)
-			r = -e->fts_errno;
+			r = live ? 0 : -e->fts_errno;
 		if (e->fts_info != FTS_F || !is_after(&e->fts_statp->st_ctim, since))
 			continue;
 		if (fwrite(e->fts_path + skip, strlen(e->fts_path + skip) + 1, 1, out) !=
@@ -267,27 +278,55 @@ static int list_changed(const char *private, const struct timespec *since, FILE 
 	return r;
 }
 
-int copy_changed(const struct copy *c, const struct timespec *since, struct vz_err *err)
+/* In place: each may be one of several names of a file. */
+#define LISTED                                                                           \
+	"--files-from=" BOX_SSH "/changed", "--from0", "--ignore-times", "--inplace",    \
+		"--no-whole-file"
+
+static FILE *open_list(const struct copy *c)
 {
-	/* In place: each may be one of several names of a file. */
-	static const char *const extra[] = { "--files-from=" BOX_SSH "/changed",
-					     "--from0",
-					     "--ignore-times",
-					     "--inplace",
-					     "--no-whole-file",
-					     NULL };
 	vz_autofree char *path = vz_strf("%s/changed", c->peer->dir);
-	FILE *out = path ? fopen(path, "we") : NULL;
+
+	return path ? fopen(path, "we") : NULL;
+}
+
+/* r: of who wrote it. */
+static int close_list(FILE *out, int r, struct vz_err *err)
+{
+	if (!out || (fclose(out) && !r))
+		r = -errno;
+	return r ? mig_fail(err, MIG_E_COPY, -r, "can't list the files that changed") : 0;
+}
+
+int copy_changed(const struct copy *c, const struct timespec *since, bool live,
+		 struct vz_err *err)
+{
+	static const char *const extra[] = { LISTED, NULL };
+	FILE *out = open_list(c);
 	char complaint[512];
 	size_t n = 0;
-	int r = out ? list_changed(c->private, since, out, &n) : -ENOMEM;
+	int r = out ? list_changed(c->private, since, live, out, &n) : 0;
 
-	if (out && fclose(out) && !r)
-		r = -errno;
-	if (r)
-		return mig_fail(err, MIG_E_COPY, -r, "can't list the files that changed");
-	if (!n)
-		return 0;
+	r = close_list(out, r, err);
+	if (r || !n)
+		return r;
+	r = run(c, extra, complaint, err);
+	return judge(c, r, live, complaint, err);
+}
+
+int copy_rest(const struct copy *c, struct tree *then, const struct timespec *since,
+	      size_t *ret_n, struct vz_err *err)
+{
+	/* What is listed and not there is to be there no more, whatever is in it. */
+	static const char *const extra[] = { LISTED, "--delete-missing-args",
+					     "--no-implied-dirs", "--force", NULL };
+	FILE *out = open_list(c);
+	char complaint[512];
+	int r = out ? tree_changes(then, c->private, since, out, ret_n) : 0;
+
+	r = close_list(out, r, err);
+	if (r || !*ret_n)
+		return r;
 	r = run(c, extra, complaint, err);
 	return judge(c, r, false, complaint, err);
 }

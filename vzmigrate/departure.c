@@ -15,6 +15,7 @@
 #include "ve/mount.h"
 #include "ve/save.h"
 #include "ve/state.h"
+#include "vzmigrate/live.h"
 
 int departure_save(struct departure *d, enum vz_mig_state state, struct vz_err *err)
 {
@@ -58,7 +59,7 @@ static int revive(const struct departure *d, struct vz_ve *ve, struct vz_err *er
 	if (d->j.state != VZ_MIG_HANDED)
 		return 0;
 	dir = open(new, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? 0 : vz_dumpdir_commit(path, dir, err);
+	return dir < 0 || !live_dump_whole(dir) ? 0 : vz_dumpdir_commit(path, dir, err);
 }
 
 static int start_again(const struct departure *d, struct vz_err *err)

@@ -25,11 +25,12 @@
 #include "vzmigrate/limits.h"
 #include "vzmigrate/live.h"
 #include "vzmigrate/scripts.h"
+#include "vzmigrate/staging.h"
 
 enum { RESERVED_IDS = 100 };
 /* A VE whose init lives for so long has started. */
 #define PROVE_MS 1500
-/* For who serves an older try to end, and what it had begun to stop writing. */
+/* For who serves an older try to end. */
 #define GONE_MS 10000
 
 void landing_done(struct landing *l)
@@ -86,21 +87,8 @@ static int lock(struct landing *l, struct vz_err *err)
 
 static int find_staging(struct landing *l)
 {
-	l->staging = vz_strf("%s.migrating", l->j.private);
+	l->staging = staging_path(l->j.private);
 	return l->staging ? 0 : -ENOMEM;
-}
-
-/* rsync of a connection that has just ended may still write there. */
-static int remove_staging(const struct landing *l, struct vz_err *err)
-{
-	const struct timespec nap = { .tv_nsec = 50000000 };
-	int r = vz_remove_tree(AT_FDCWD, l->staging);
-
-	for (int ms = 0; r && ms < GONE_MS; ms += 50) {
-		nanosleep(&nap, NULL);
-		r = vz_remove_tree(AT_FDCWD, l->staging);
-	}
-	return r ? mig_fail(err, MIG_E_SYSTEM, -r, "can't remove %s", l->staging) : 0;
 }
 
 /* Its own range again if it is free here, for then no file changes its owner. */
@@ -155,33 +143,6 @@ static int write_conf(struct landing *l, struct landing_conf *c, struct vz_err *
 		r = text && path ? vz_replace_file(path, text, strlen(text), 0644)
 				 : -ENOMEM;
 	return r ? mig_fail(err, MIG_E_CONFIG, -r, "can't write the configuration") : 0;
-}
-
-static int make_staging(struct landing *l, struct vz_err *err)
-{
-	vz_autofree char *root = vz_strf("%s/root", l->staging);
-	vz_autofree char *conf = vz_strf("%s/conf", l->staging);
-	vz_autofree char *dump = vz_strf("%s/dump", l->staging);
-	vz_autofree char *above = strdup(l->staging);
-	int r = root && conf && dump && above ? 0 : -ENOMEM;
-
-	if (!r && strrchr(above, '/') != above) {
-		*strrchr(above, '/') = 0;
-		/* For root's eyes, as vzctl create makes it. */
-		r = vz_mkdir_p(above, 0700);
-	}
-	if (!r && ((mkdir(l->staging, 0700) && errno != EEXIST) ||
-		   (mkdir(root, 0700) && errno != EEXIST)))
-		r = -errno;
-	if (!r)
-		r = vz_remove_tree(AT_FDCWD, conf);
-	if (!r)
-		r = vz_remove_tree(AT_FDCWD, dump);
-	if (!r && l->j.live && mkdir(dump, 0700))
-		r = -errno;
-	if (!r && mkdir(conf, 0700))
-		r = -errno;
-	return r ? mig_fail(err, MIG_E_COPY, -r, "can't make %s", l->staging) : 0;
 }
 
 /* Whoever serves a migration says who it is, so that its successor can end it. */
@@ -283,6 +244,8 @@ static int read_ask(struct landing *l, const json_t *ask, char **ret_text,
 	if (!r)
 		r = wire_flag(ask, "keep", &l->j.keep, err);
 	if (!r)
+		r = wire_num(ask, "memory", INT64_MAX, &l->memory, err);
+	if (!r)
 		r = wire_bytes(ask, "conf", SCRIPT_MAX, ret_text, &len, err);
 	if (r)
 		return r;
@@ -331,7 +294,7 @@ static int begin(struct landing *l, const json_t *ask, struct landing_conf *c,
 	if (!r)
 		r = save(l, VZ_MIG_RECEIVING, err);
 	if (!r)
-		r = make_staging(l, err);
+		r = staging_make(l->staging, l->j.live, l->memory, err);
 	if (!r)
 		r = base_refer(files, l->staging, l->veid, err);
 	if (!r)
@@ -453,10 +416,19 @@ static int inspect(const struct landing *l, const char *root, struct vz_err *err
 	return give_owners_inside(l, &ve, layout, &area, err);
 }
 
+int landing_settle(const struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *root = vz_strf("%s/root", l->staging);
+	vz_autofd int fd = root ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd < 0 || syncfs(fd)
+		       ? mig_fail(err, MIG_E_COPY, errno, "can't sync %s", l->staging)
+		       : 0;
+}
+
 int landing_prepare(struct landing *l, struct vz_err *err)
 {
 	vz_autofree char *root = vz_strf("%s/root", l->staging);
-	vz_autofd int fd = -1;
 	int r;
 
 	if (!root || l->j.state != VZ_MIG_RECEIVING)
@@ -467,10 +439,8 @@ int landing_prepare(struct landing *l, struct vz_err *err)
 		r = inspect(l, root, err);
 	if (r)
 		return mig_recast(err, MIG_E_COPY, r);
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || syncfs(fd))
-		return mig_fail(err, MIG_E_COPY, errno, "can't sync %s", root);
-	return save(l, VZ_MIG_PREPARED, err);
+	r = landing_settle(l, err);
+	return r ? r : save(l, VZ_MIG_PREPARED, err);
 }
 
 /*
@@ -680,7 +650,9 @@ int landing_abort(struct landing *l, struct vz_err *err)
 	if (l->j.state == VZ_MIG_TAKING || l->j.state == VZ_MIG_DONE)
 		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is this node's already (%s)",
 				l->veid, vz_mig_state_name(l->j.state));
-	r = l->j.keep ? 0 : remove_staging(l, err);
+	if (l->j.keep)
+		staging_drop_dump(l->staging);
+	r = l->j.keep ? 0 : staging_remove(l->staging, err);
 	return r ? r : vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
 }
 
@@ -695,6 +667,6 @@ int landing_forget(struct landing *l, struct vz_err *err)
 	/* Should its files still lie there, they are the only ones. */
 	r = root && !access(root, F_OK) ? swap_area(l, true, err) : 0;
 	if (!r)
-		r = remove_staging(l, err);
+		r = staging_remove(l->staging, err);
 	return r ? r : vz_journal_remove(l->ctx, l->veid, VZ_MIG_DEST, err);
 }

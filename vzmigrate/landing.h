@@ -17,7 +17,8 @@ struct landing {
 	const struct vz_ctx *ctx;
 	uint32_t veid;
 	struct vz_journal j;
-	char *staging; /* PRIVATE.migrating */
+	char *staging; /* see staging.h */
+	uint64_t memory; /* of the VE, bytes */
 	int lock_fd; /* of the VE */
 	struct vz_idrange uids, gids;
 };
@@ -41,6 +42,8 @@ int landing_begin(const struct vz_ctx *ctx, const json_t *ask, const char *peer,
 int landing_attach(const struct vz_ctx *ctx, uint32_t veid, const char *id,
 		   struct landing *ret, struct vz_err *err);
 
+/* What came so far on the disk, so that less is to be waited for later. */
+int landing_settle(const struct landing *l, struct vz_err *err);
 /* All files are here: give them their owners, put everything on the disk. */
 int landing_prepare(struct landing *l, struct vz_err *err);
 /*

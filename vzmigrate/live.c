@@ -11,43 +11,39 @@
 #include "ve/mount.h"
 #include "ve/restore.h"
 #include "ve/state.h"
+#include "vzmigrate/images.h"
 
 /* --- the source --- */
 
-/* The VE stands still: what it has changed since the last pass, then its dump. */
-static int copy_rest(struct live *l, struct vz_err *err)
+/* The dump lacks the memory, which went to the other node: see live_dump_whole(). */
+#define AWAY "memory-is-away"
+
+static void stopping(void *data)
 {
-	vz_autofree char *new = vz_strf("%s.new", l->path);
-	struct copy dump = l->copy;
+	struct live *l = data;
+
+	l->phase(l->phase_data, PHASE_DUMP);
+}
+
+/* The VE stands still: what of its files is not there yet. */
+static int copy_files(struct live *l, struct vz_err *err)
+{
+	size_t n;
 	int r;
 
 	l->phase(l->phase_data, PHASE_COPY_LAST);
+	if (l->then) {
+		l->copy.channel = l->rsync.fd >= 0 ? &l->rsync : NULL;
+		return copy_rest(&l->copy, l->then, &l->since, &n, err);
+	}
 	r = copy_pass(&l->copy, false, err);
-	if (!r)
-		r = copy_changed(&l->copy, &l->since, err);
-	if (r)
-		return r;
-	dump.private = new;
-	dump.to = l->dump_to;
-	return new ? copy_pass(&dump, false, err)
-		   : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't copy the dump");
+	return r ? r : copy_changed(&l->copy, &l->since, false, err);
 }
 
-/*
- * As this returns 0 the VE is ended here. After it was handed over there is no way
- * back but by the destination's own word: what is not known ends it here, too.
- */
-static int commit(void *data, struct vz_err *err)
+static int hand_over(struct live *l, struct vz_err *err)
 {
-	struct live *l = data;
-	int r = vz_dumpdir_mark(l->ve, l->path);
+	int r;
 
-	l->dumped = true;
-	if (r)
-		return mig_fail(err, MIG_E_SYSTEM, -r, "can't write in RUNDIR");
-	r = copy_rest(l, err);
-	if (r)
-		return r;
 	l->phase(l->phase_data, PHASE_PREPARE);
 	r = peer_call(l->d->peer, json_pack("{s:s}", "op", "prepare"), PEER_LONG_MS, NULL,
 		      err);
@@ -60,8 +56,31 @@ static int commit(void *data, struct vz_err *err)
 	l->d->standing = true;
 	r = departure_finish(l->d, err);
 	l->d->standing = false;
-	/* In words it has failed, and the caller will hear them; the VE is not ours. */
-	return r == -EREMOTEIO ? r : 0;
+	if (!r || r == -EREMOTEIO)
+		return r;
+	/* Not heard, or not done yet. There is nothing of it but here and there. */
+	vz_err_prefix(err,
+		      "VE %u stands still here until `vzmigrate --recover %u` has heard "
+		      "from %s whose it is",
+		      l->ve->id, l->ve->id, l->d->peer->dest);
+	return VZ_DUMP_STANDS;
+}
+
+/* As this returns 0 the VE is ended here. Nothing but the destination's word does that. */
+static int commit(void *data, struct vz_err *err)
+{
+	struct live *l = data;
+	int r = vz_dumpdir_mark(l->ve, l->path);
+
+	l->dumped = true;
+	if (r)
+		return mig_fail(err, MIG_E_SYSTEM, -r, "can't write in RUNDIR");
+	r = copy_files(l, err);
+	if (r)
+		return r;
+	l->phase(l->phase_data, PHASE_IMAGES);
+	r = images_send(l->d->peer, l->dir, err);
+	return r ? r : hand_over(l, err);
 }
 
 /* Nothing that says it is suspended may be found of a VE that goes on. */
@@ -73,12 +92,17 @@ static void forget_dump(struct live *l)
 
 static int dump(struct live *l, struct vz_err *err)
 {
-	struct vz_dump how = { .dir = l->dir, .commit = commit, .data = l };
+	struct vz_dump how = { .dir = l->dir,
+			       .ps_fd = l->pages.fd >= 0 ? l->pages.fd : 0,
+			       .must_stand = true,
+			       .stopping = stopping,
+			       .commit = commit,
+			       .data = l };
 	int r = vz_dump(l->ve, &how, err);
 
-	if (r && !l->dumped)
+	if (r < 0 && !l->dumped)
 		mig_recast(err, MIG_E_STOP, r);
-	if (r)
+	if (r < 0)
 		forget_dump(l);
 	return r;
 }
@@ -93,34 +117,77 @@ static int end(struct live *l, struct vz_err *err)
 	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
 }
 
+/* Sessions for what goes over in the standstill. Without them that is only longer. */
+static void open_channels(struct live *l)
+{
+	struct peer *p = l->d->peer;
+	const struct vz_ctx *ctx = l->d->ctx;
+	struct vz_err why = { 0 };
+	int r;
+
+	if (l->then && channel_open(p, CHANNEL_RSYNC, "", &l->rsync, &why))
+		vz_warn(ctx, "VE %u: it will stand still for longer: %s", l->ve->id,
+			why.text);
+	vz_err_clear(&why);
+	r = l->channels ? channel_open(p, CHANNEL_PAGES, l->d->j.id, &l->pages, &why)
+			: -1;
+	if (!r)
+		r = peer_call(p, json_pack("{s:s}", "op", "channel"), PEER_SHORT_MS, NULL,
+			      &why);
+	if (!r)
+		return;
+	channel_close(&l->pages);
+	vz_warn(ctx, "VE %u: its memory is written to a disk first: %s", l->ve->id,
+		why.status ? why.text : "no channel there");
+}
+
+/* All that can be done before it stands still. */
+static int get_ready(struct live *l, struct vz_err *err)
+{
+	struct vz_str nothing = { 0 };
+	int r;
+
+	l->phase(l->phase_data, PHASE_READY);
+	r = peer_call(l->d->peer, json_pack("{s:s}", "op", "settle"), PEER_LONG_MS, NULL,
+		      err);
+	if (r)
+		return r;
+	open_channels(l);
+	r = departure_save(l->d, VZ_MIG_STOPPING, err);
+	if (!r && vz_dumpdir_begin(l->path, &l->dir, err))
+		r = mig_recast(err, MIG_E_STOP, -EIO);
+	if (!r && l->pages.fd >= 0 && vz_dumpdir_write(l->dir, AWAY, &nothing, err))
+		r = mig_recast(err, MIG_E_STOP, -EIO);
+	return r;
+}
+
+bool live_dump_whole(int dir)
+{
+	return faccessat(dir, AWAY, F_OK, 0) && errno == ENOENT;
+}
+
 int live_move(struct live *l, struct vz_err *err)
 {
 	int r;
 
 	l->dir = -1;
+	l->rsync = l->pages = CHANNEL_NONE;
 	l->path = vz_dumpdir_path(l->ve, NULL);
 	if (!l->path)
 		return mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't dump");
-	l->phase(l->phase_data, PHASE_DUMP);
-	r = departure_save(l->d, VZ_MIG_STOPPING, err);
-	if (!r && vz_dumpdir_begin(l->path, &l->dir, err))
-		r = mig_recast(err, MIG_E_STOP, -EIO);
+	r = get_ready(l, err);
 	if (!r)
 		r = dump(l, err);
-	if (!r && l->d->j.state == VZ_MIG_CLEARING) {
+	if (!r) {
 		vz_dumpdir_remove(l->path, false);
 		r = end(l, err);
-	} else if (!r) {
-		struct vz_err ignored = { 0 };
-
-		/* Handed over, and nothing is heard: the dump stays, should it be refused. */
-		end(l, &ignored);
-		r = -EAGAIN;
 	}
+	channel_close(&l->rsync);
+	channel_close(&l->pages);
 	if (l->dir >= 0)
 		close(l->dir);
 	free(l->path);
-	return r;
+	return r == VZ_DUMP_STANDS ? -EAGAIN : r;
 }
 
 /* --- the destination --- */

@@ -10,6 +10,7 @@
 #include "sys/ns.h"
 #include "tool/opt.h"
 #include "tool/stdio.h"
+#include "vzmigrate/channel.h"
 #include "vzmigrate/evacuate.h"
 #include "vzmigrate/recover.h"
 #include "vzmigrate/send.h"
@@ -36,6 +37,7 @@ enum {
 	OPT_PARALLEL,
 	OPT_RECOVER,
 	OPT_SERVE,
+	OPT_CHANNEL,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT__COUNT,
@@ -68,6 +70,7 @@ static const struct vz_opt options[OPT__COUNT + 1] = {
 	[OPT_RECOVER] = { "recover", 0, NULL,
 			  "finish or undo what was left half-way, of all VEs or one" },
 	[OPT_SERVE] = { "serve", 0, NULL, NULL },
+	[OPT_CHANNEL] = { "serve-channel", 0, "WHAT", NULL },
 	[OPT_HELP] = { "help", 'h', NULL, "show this" },
 	[OPT_VERSION] = { "version", 0, NULL, "show the version" },
 	{ 0 },
@@ -361,6 +364,8 @@ static int dispatch(struct run *run, int argc, char **argv)
 				"vzmigrate must be run by root");
 	if (given[OPT_SERVE])
 		return serve(&run->ctx);
+	if (given[OPT_CHANNEL])
+		return channel_serve(given[OPT_CHANNEL]);
 	vz_logfile_open(&run->report.log, &run->ctx, "vzmigrate");
 	run->report.verbose = given[OPT_VERBOSE] ? 1 : 0;
 	run->report.times = given[OPT_TIMES] || given[OPT_VERBOSE];

@@ -131,7 +131,7 @@ static bool is_event(const struct peer *p, const json_t *msg)
 	return true;
 }
 
-static int answer(struct peer *p, int timeout_ms, json_t **ret, struct vz_err *err)
+int peer_answer(struct peer *p, int timeout_ms, json_t **ret, struct vz_err *err)
 {
 	for (;;) {
 		autojson json_t *msg = NULL;
@@ -158,7 +158,7 @@ int peer_call(struct peer *p, json_t *ask, int timeout_ms, json_t **ret,
 
 	if (r)
 		return r == -EPIPE ? lost(p, err) : r;
-	return answer(p, timeout_ms, ret, err);
+	return peer_answer(p, timeout_ms, ret, err);
 }
 
 int peer_ping(struct peer *p, struct vz_err *err)

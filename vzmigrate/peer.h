@@ -36,6 +36,8 @@ void peer_close(struct peer *p);
  */
 int peer_call(struct peer *p, json_t *ask, int timeout_ms, json_t **ret,
 	      struct vz_err *err);
+/* Only wait: it was asked before, by wire_send(). */
+int peer_answer(struct peer *p, int timeout_ms, json_t **ret, struct vz_err *err);
 /* Whether it is there still; asked during long work that it takes no part in. */
 int peer_ping(struct peer *p, struct vz_err *err);
 

@@ -19,8 +19,10 @@ static const struct {
 	[PHASE_BEGIN] = { "begin", "Preparing the destination" },
 	[PHASE_COPY] = { "copy", "Copying files" },
 	[PHASE_STOP] = { "stop", "Stopping the VE" },
+	[PHASE_READY] = { "ready", "Getting ready to dump it" },
 	[PHASE_DUMP] = { "dump", "Dumping its processes" },
 	[PHASE_COPY_LAST] = { "copy-last", "Copying what changed" },
+	[PHASE_IMAGES] = { "images", "Sending the dump" },
 	[PHASE_PREPARE] = { "prepare", "Writing the files to the disk there" },
 	[PHASE_START] = { "start", "Handing over" },
 	[PHASE_CLEAR] = { "clear", "Clearing up here" },
@@ -163,7 +165,7 @@ static int64_t down_ms(const struct report *r)
 	if (r->ms[PHASE_STOP] < 0 && r->ms[PHASE_DUMP] < 0)
 		return -1;
 	for (int i = PHASE_STOP; i <= PHASE_START; i++)
-		sum += r->ms[i] > 0 ? r->ms[i] : 0;
+		sum += i != PHASE_READY && r->ms[i] > 0 ? r->ms[i] : 0;
 	return sum;
 }
 

@@ -17,8 +17,10 @@ enum phase {
 	PHASE_BEGIN,
 	PHASE_COPY, /* the VE may be running */
 	PHASE_STOP, /* from here on it does not */
+	PHASE_READY,
 	PHASE_DUMP, /* or stands still, from here on */
 	PHASE_COPY_LAST,
+	PHASE_IMAGES,
 	PHASE_PREPARE,
 	PHASE_START,
 	PHASE_CLEAR, /* it runs there again */

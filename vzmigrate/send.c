@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "sys/cgroup.h"
 #include "sys/hold.h"
 #include "ve/dump.h"
 #include "ve/dumpdir.h"
@@ -40,7 +41,9 @@ struct job {
 	char old[40]; /* an earlier migration that was undone; "": none */
 	struct copy_size size;
 	struct timespec since; /* all before that is in the copy */
-	char *to, *dump_to; /* where its files and its dump go, there */
+	struct tree *then; /* what was there before the last pass; NULL: not known */
+	bool channels; /* see struct live */
+	char *to; /* where its files go, there */
 	bool begun; /* the destination has begun: it is to be told if we give up */
 };
 
@@ -53,7 +56,7 @@ static void job_done(struct job *j)
 	free(j->conf);
 	json_decref(j->files);
 	free(j->to);
-	free(j->dump_to);
+	tree_free(j->then);
 }
 
 /* --- what there is --- */
@@ -296,26 +299,48 @@ static int check_both(struct job *j, struct vz_err *err)
 
 /* --- the steps --- */
 
+/* What its processes have of it and more, bytes; 0: not known, or none goes along. */
+static uint64_t memory_of(const struct job *j)
+{
+	const struct vz_ctx *ctx = j->how->ctx;
+	struct vz_cg_host host;
+	struct vz_cg cg = { .host = &host };
+	uint64_t bytes = 0;
+	struct vz_state st;
+
+	if (!j->how->live || vz_state_load(ctx, j->how->veid, &st, NULL) ||
+	    vz_cg_probe(ctx, &host, NULL))
+		return 0;
+	snprintf(cg.name, sizeof(cg.name), "%s", st.cgroup);
+	if (vz_cg_read_u64(&cg, VZ_CG_MEMORY,
+			   vz_cg_is_v2(&host, VZ_CG_MEMORY) ? "memory.current"
+							    : "memory.usage_in_bytes",
+			   &bytes))
+		return 0;
+	return bytes;
+}
+
 static int begin(struct job *j, struct vz_err *err)
 {
 	/* Longer than what may take longest with no word between. */
 	json_int_t silent = vz_cfg_u64(j->ve.cfg, VZ_P_STOP_TIMEOUT);
 	autojson json_t *answer = NULL;
 	json_t *scripts = scripts_pack(j->how->ctx, j->how->veid, err);
-	const char *root, *dump;
+	const char *root;
 	int r;
 
 	if (!scripts)
 		return -ENOMEM;
 	r = peer_call(
 		&j->peer,
-		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:O}",
+		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, "
+			  "s:O}",
 			  "op", "begin", "veid", (json_int_t)j->how->veid, "id",
 			  j->d.j.id, "old", j->old, "conf",
 			  wire_hex(j->conf, strlen(j->conf)), "scripts", scripts, "moved",
 			  j->moved, "start", j->d.j.start, "keep", j->how->keep_dest,
-			  "live", j->how->live, "silent", silent + SILENT_MARGIN_S,
-			  "files", j->files),
+			  "live", j->how->live, "memory", (json_int_t)memory_of(j),
+			  "silent", silent + SILENT_MARGIN_S, "files", j->files),
 		PEER_LONG_MS, &answer, err);
 	if (r)
 		return r;
@@ -325,12 +350,9 @@ static int begin(struct job *j, struct vz_err *err)
 		r = mig_fail(err, MIG_E_CONNECT, 0, "%s sends no place for the files",
 			     j->peer.dest);
 	if (!r)
-		r = wire_text(answer, "dump", 4096, &dump, err);
+		r = wire_flag(answer, "channel", &j->channels, err);
 	j->to = r ? NULL : strdup(root);
-	j->dump_to = r ? NULL : strdup(dump);
-	return r		     ? r
-	       : j->to && j->dump_to ? 0
-				     : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't go on");
+	return r ? r : j->to ? 0 : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't go on");
 }
 
 static int stop(struct job *j, struct vz_err *err)
@@ -352,6 +374,28 @@ static int struck(struct vz_err *err)
 	return -EINTR;
 }
 
+/*
+ * What has changed during that is less, and faster to copy; so that in the end there is
+ * only what changes during this. What a pass could not read the last one is to look for.
+ */
+static int copy_again(struct job *j, const struct copy *c, const struct timespec *since,
+		      struct vz_err *err)
+{
+	int left = 0, r = copy_settle(c->private, &j->since, err);
+
+	if (!r)
+		r = tree_read(c->private, &j->then, err);
+	if (!r)
+		r = left = copy_pass(c, true, err);
+	if (r >= 0)
+		r = copy_changed(c, since, true, err);
+	if (left <= 0 && r <= 0)
+		return r;
+	j->since = *since;
+	tree_free(vz_take(j->then));
+	return 0;
+}
+
 static int copy_files(struct job *j, struct vz_err *err)
 {
 	struct report *rep = j->how->report;
@@ -370,21 +414,19 @@ static int copy_files(struct job *j, struct vz_err *err)
 	r = running ? copy_settle(c.private, &since, err) : 0;
 	if (!r)
 		r = copy_pass(&c, running, err);
-	if (!r)
-		r = struck(err);
-	/* What has changed during that is less, and faster to copy. */
-	if (!r && j->how->live)
-		r = copy_pass(&c, true, err);
-	j->since = since;
-	if (r || !running || j->how->live)
+	if (r >= 0 && struck(err))
+		r = -EINTR;
+	if (r < 0 || !running)
 		return r;
+	if (j->how->live)
+		return copy_again(j, &c, &since, err);
 	report_phase(rep, PHASE_STOP);
 	r = stop(j, err);
 	if (r)
 		return r;
 	report_phase(rep, PHASE_COPY_LAST);
 	r = copy_pass(&c, false, err);
-	return r ? r : copy_changed(&c, &since, err);
+	return r ? r : copy_changed(&c, &since, false, err);
 }
 
 /* What the journal has to say for who finds it. */
@@ -492,8 +534,9 @@ static int go_live(struct job *j, struct vz_err *err)
 				       .private = vz_ve_private(&j->ve, NULL),
 				       .to = j->to,
 				       .rsync_opts = j->how->rsync_opts },
-			     .dump_to = j->dump_to,
 			     .since = j->since,
+			     .then = j->then,
+			     .channels = j->channels,
 			     .phase = live_phase,
 			     .phase_data = j->how->report };
 	int r = live_move(&live, err);

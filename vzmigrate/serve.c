@@ -11,6 +11,7 @@
 #include "tool/log.h"
 #include "vzmigrate/capacity.h"
 #include "vzmigrate/checks.h"
+#include "vzmigrate/intake.h"
 #include "vzmigrate/landing.h"
 #include "vzmigrate/limits.h"
 #include "vzmigrate/peer.h"
@@ -20,6 +21,7 @@ struct server {
 	struct vz_ctx *ctx;
 	struct wire wire;
 	struct landing landing;
+	struct intake intake;
 	bool bound; /* there is a landing */
 	int silent_ms; /* how long the source may say nothing */
 	char peer[256]; /* the source's address, as sshd has it */
@@ -98,7 +100,7 @@ static int capacity(struct server *s, const json_t *ask, json_t *ret, struct vz_
 
 static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	vz_autofree char *root = NULL, *dump = NULL;
+	vz_autofree char *root = NULL;
 	uint64_t silent_s;
 	int r = wire_num(ask, "silent", 86400, &silent_s, err);
 
@@ -112,8 +114,9 @@ static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 	s->bound = true;
 	s->silent_ms = silent_s * 1000;
 	root = vz_strf("%s/root", s->landing.staging);
-	dump = vz_strf("%s/dump", s->landing.staging);
-	json_object_set_new(ret, "dump", json_string(dump ?: ""));
+	json_object_set_new(ret, "channel",
+			    json_boolean(s->landing.j.live &&
+					 intake_listen(&s->intake, s->landing.j.id)));
 	return json_object_set_new(ret, "root", json_string(root ?: ""))
 		       ? mig_fail(err, MIG_E_CONFIG, 0, "VE_PRIVATE is no UTF-8")
 		       : 0;
@@ -141,9 +144,26 @@ static int attach(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 	return 0;
 }
 
+static int settle(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	return landing_settle(&s->landing, err);
+}
+
+static int channel(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	return intake_pages(&s->intake, &s->landing, err);
+}
+
+static int images(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	return intake_images(&s->wire, ask, &s->landing, err);
+}
+
 static int prepare(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	return landing_prepare(&s->landing, err);
+	int r = intake_finish(&s->intake, err);
+
+	return r ? r : landing_prepare(&s->landing, err);
 }
 
 static int commit(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
@@ -167,13 +187,17 @@ static int limits(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 
 static void unbind(struct server *s)
 {
+	intake_done(&s->intake);
 	landing_done(&s->landing);
 	s->bound = false;
 }
 
 static int give_up(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	int r = landing_abort(&s->landing, err);
+	int r;
+
+	intake_done(&s->intake);
+	r = landing_abort(&s->landing, err);
 
 	if (!r)
 		unbind(s);
@@ -196,12 +220,14 @@ static int query(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 }
 
 static const struct op ops[] = {
-	{ "hello", false, hello },  { "ping", false, ping },
-	{ "check", false, check },  { "capacity", false, capacity },
-	{ "begin", false, begin },  { "attach", false, attach },
-	{ "limits", true, limits }, { "prepare", true, prepare },
-	{ "commit", true, commit }, { "abort", true, give_up },
-	{ "forget", true, forget }, { "query", false, query },
+	{ "hello", false, hello },    { "ping", false, ping },
+	{ "check", false, check },    { "capacity", false, capacity },
+	{ "begin", false, begin },    { "attach", false, attach },
+	{ "settle", true, settle },   { "channel", true, channel },
+	{ "images", true, images },   { "limits", true, limits },
+	{ "prepare", true, prepare }, { "commit", true, commit },
+	{ "abort", true, give_up },   { "forget", true, forget },
+	{ "query", false, query },
 };
 
 static int run_op(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
@@ -243,6 +269,7 @@ static int answer(struct server *s, const json_t *ask)
 /* The source is gone. What it has not handed over is worth nothing. */
 static void leave(struct server *s)
 {
+	intake_done(&s->intake);
 	if (s->bound && s->landing.j.state == VZ_MIG_RECEIVING)
 		landing_abort(&s->landing, NULL);
 	if (s->bound)
@@ -263,6 +290,7 @@ int serve(const struct vz_ctx *given)
 	struct vz_ctx ctx = *given;
 	struct server s = { .ctx = &ctx,
 			    .landing = LANDING_NONE,
+			    .intake = INTAKE_NONE,
 			    .silent_ms = PEER_SILENT_MS,
 			    .log.fd = -1 };
 	int r = 0;

@@ -126,6 +126,27 @@ int wire_recv(struct wire *w, int timeout_ms, json_t **ret, struct vz_err *err)
 	return r;
 }
 
+ssize_t wire_take(struct wire *w, void *buf, size_t max, int timeout_ms)
+{
+	size_t n = w->len < max ? w->len : max;
+	ssize_t got;
+	int r;
+
+	if (n) {
+		memcpy(buf, w->buf, n);
+		w->len -= n;
+		memmove(w->buf, w->buf + n, w->len);
+		return n;
+	}
+	r = wait_input(w->in, now_ms() + timeout_ms);
+	if (r)
+		return r;
+	do
+		got = read(w->in, buf, max);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got ? got : -EPIPE;
+}
+
 static int bad(const char *key, struct vz_err *err)
 {
 	mig_fail(err, MIG_E_CONNECT, 0,

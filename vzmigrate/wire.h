@@ -13,10 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "vzmigrate/exit.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_LINE_MAX (4 << 20)
 
 struct wire {
@@ -33,6 +34,12 @@ int wire_send(struct wire *w, json_t *msg, struct vz_err *err);
  * MIG_E_CONNECT for these and what is no message.
  */
 int wire_recv(struct wire *w, int timeout_ms, json_t **ret, struct vz_err *err);
+
+/*
+ * Bytes that follow a message and are none themselves: as many as are there, up to max,
+ * and at least one. How many, -EPIPE, -ETIMEDOUT or -errno.
+ */
+ssize_t wire_take(struct wire *w, void *buf, size_t max, int timeout_ms);
 
 static inline void wire_decref(json_t **j)
 {

@@ -49,6 +49,36 @@ goes_to n2 "it moves live"
 goes_to n1 "and back"
 is "$(in_ve pidof keeper)" "$pids" "its processes have their numbers"
 
+# What changes after the last pass of its files goes over while it stands still: by then
+# ssh is asked for the session that rsync will have.
+mkdir "$T/bin"
+cat >"$T/bin/ssh" <<END
+#!/bin/sh
+case "\$*" in *"--serve-channel rsync") sh "$T/late" >"$T/late.out" 2>&1 ;; esac
+exec $(type -P ssh) "\$@"
+END
+cat >"$T/late" <<'END'
+exec vzctl exec 1721 '
+cd /root/f && mv tree moved && rm -rf gone && rm plain && ln -s /etc/passwd plain &&
+rm -rf dir && echo file >dir && rm file && mkdir -p file/below && echo new >file/below/x &&
+echo 222 >same && touch -r stamp same && ln two three && echo more >>two && mkfifo pipe &&
+chmod 700 mode && rm -rf hollow/way && mkdir -p a/b/c && echo deep >a/b/c/d'
+END
+chmod 755 "$T/bin/ssh"
+in_ve 'mkdir -p /root/f/tree/in/it /root/f/gone/a/b /root/f/dir/x /root/f/hollow/way/down && cd /root/f &&
+	echo 1 >tree/in/it/f && echo 2 >gone/a/b/f && echo 3 >plain && echo 4 >dir/x/f && echo 5 >file &&
+	echo 111 >same && touch -d "2020-01-01 00:00" same stamp && touch -r stamp same && echo 6 >two && mkdir mode'
+see() {
+	in_ve 'cd /root/f && find . | sort && cat same two three moved/in/it/f dir file/below/x a/b/c/d &&
+		readlink plain && stat -c "%a %h" mode two three && test -p pipe'
+}
+PATH=$T/bin:$PATH goes_to n2 "its files change to the last moment"
+is "$(cat "$T/late.out")" "" "they did"
+is "$(see)" "$(printf '%s\n' . ./a ./a/b ./a/b/c ./a/b/c/d ./dir ./file ./file/below ./file/below/x ./hollow \
+	./mode ./moved ./moved/in ./moved/in/it ./moved/in/it/f ./pipe ./plain ./same ./stamp ./three ./two \
+	222 6 more 6 more 1 file new deep /etc/passwd '700 2' '644 2' '644 2')" "all that is as it was left"
+goes_to n1 "and back again"
+
 # Not restored there: it goes on here.
 echo 'exit 3' >"$T/n2/etc/conf/vps.mount"
 run_is 7 "one that can't be restored there" migrate n2 --live 1721

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vzmigrate/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/run.h"
+#include "base/str.h"
+#include "sys/criu.h"
+#include "ve/ve.h"
+#include "vzmigrate/channel.h"
+#include "vzmigrate/child.h"
+#include "vzmigrate/images.h"
+
+/* From the source's last page, which criu there has had acknowledged, to its end here. */
+#define END_MS 60000
+
+static void drop(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void intake_done(struct intake *in)
+{
+	if (in->server >= 0)
+		child_kill(in->server);
+	drop(&in->server);
+	drop(&in->pages);
+	drop(&in->listener);
+}
+
+bool intake_listen(struct intake *in, const char *id)
+{
+	int fd = channel_listen(id);
+
+	if (fd >= 0)
+		in->listener = fd;
+	return fd >= 0;
+}
+
+int intake_pages(struct intake *in, const struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *dir = vz_strf("%s/dump", l->staging);
+	vz_autocfg struct vz_cfg *global = NULL;
+	struct vz_criu criu;
+	int r;
+
+	in->pages = in->listener < 0 ? -ENOTCONN : channel_accept(in->listener);
+	drop(&in->listener);
+	if (in->pages < 0)
+		return mig_fail(err, MIG_E_CONNECT, -in->pages,
+				"can't take up the channel");
+	r = vz_cfg_load_global(l->ctx, &global, err);
+	if (!r)
+		r = vz_criu_find(l->ctx, vz_cfg_str(global, VZ_P_CRIU), &criu, err);
+	if (r)
+		return mig_recast(err, MIG_E_VERSION, r);
+	r = dir ? vz_criu_page_server(&criu, dir, in->pages, &in->server) : -ENOMEM;
+	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
+}
+
+int intake_images(struct wire *w, const json_t *ask, const struct landing *l,
+		  struct vz_err *err)
+{
+	vz_autofree char *path = vz_strf("%s/dump", l->staging);
+	vz_autofd int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int r = images_receive(w, ask, dir, err);
+
+	return !r && dir < 0 ? mig_fail(err, MIG_E_COPY, errno, "can't open %s", path)
+			     : r;
+}
+
+int intake_finish(struct intake *in, struct vz_err *err)
+{
+	int r = in->server < 0 ? 0 : vz_run_wait(in->server, END_MS);
+
+	drop(&in->server);
+	drop(&in->pages);
+	return r ? mig_fail(err, MIG_E_COPY, r < 0 ? -r : 0,
+			    "criu could not write the VE's memory (out of memory or disk "
+			    "space?)")
+		 : 0;
+}
