@@ -42,7 +42,8 @@ check-migrate: all test-tools
 bench: all test-tools
 	@$(MAKE) -s bench-programs
 	@tests/bench/bench.sh; a=$$?; tests/bench/net.sh; b=$$?; \
-		tests/bench/acct.sh; c=$$?; tests/bench/storage.sh; d=$$?; exit $$((a + b + c + d > 0))
+		tests/bench/acct.sh; c=$$?; tests/bench/storage.sh; d=$$?; \
+		tests/bench/migrate.sh; e=$$?; exit $$((a + b + c + d + e > 0))
 
 # Unit tests: each tests/unit/NAME_test.c is a program that speaks TAP.
 # libcap is what they compare our own names and sets with.
