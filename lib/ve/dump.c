@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "sys/criu.h"
+#include "sys/criulock.h"
 #include "sys/ns.h"
 #include "sys/seccomp.h"
 #include "ve/dumpcount.h"
@@ -196,10 +197,25 @@ static int at_stage(void *data, const char *stage, pid_t pid, int *fd, struct vz
 	return r;
 }
 
+/* What a criu that was killed may have left. */
+static int unlock(const struct vz_ve *ve, struct vz_err *err)
+{
+	vz_autofd int pidfd = -1;
+	int r = vz_state_open_init(ve->ctx, ve->id, NULL, &pidfd, NULL);
+
+	r = r ? 0 : vz_criulock_clear(pidfd);
+	return r ? vz_err_set(err, VZ_E_CHECKPOINT, -r,
+			      "can't remove criu's lock of the VE's network")
+		 : 0;
+}
+
 /* It goes on as if nothing had happened. */
 static void go_on(struct job *j)
 {
 	struct vz_err err = { 0 };
+
+	if (unlock(j->ve, &err))
+		vz_warn(j->ve->ctx, "VE %u: %s", j->ve->id, err.text);
 
 	/* What it was frozen for before this stays so. */
 	if (j->stands && !vz_frozen(j->ve->ctx, j->ve->id) &&
@@ -383,6 +399,8 @@ int vz_dump_mend(const struct vz_ve *ve, struct vz_err *err)
 	r = kept ? 0 : vz_dumpdir_rename(path, "restored", err);
 	if (!r && !vz_frozen(ve->ctx, ve->id))
 		r = vz_freeze_groups(ve, false, err);
+	if (!r)
+		r = unlock(ve, err);
 	if (!r)
 		r = vz_dumplinks_release(ve, err);
 	if (!r)

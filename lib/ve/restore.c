@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/run.h"
 #include "sys/criu.h"
+#include "sys/criulock.h"
 #include "ve/balance.h"
 #include "ve/dump.h"
 #include "ve/dumpcount.h"
@@ -218,6 +219,11 @@ static int save_state(struct job *j, struct vz_err *err)
 
 static int set_network(struct job *j, struct vz_err *err)
 {
+	int r = vz_criulock_clear(j->pidfd);
+
+	if (r)
+		return vz_err_set(err, VZ_E_RESTORE, -r,
+				  "can't remove criu's lock of the VE's network");
 	/* The sizes are those of the namespace that criu has made, thus the node's. */
 	vz_sockbuf_begin(j->ve, j->pidfd);
 	return j->how->network
