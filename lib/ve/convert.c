@@ -132,7 +132,7 @@ static int open_old(struct convert *c, struct vz_err *err)
 /* What a killed conversion left: an unfinished new area, or the old one. */
 static int begin_work(struct convert *c, struct vz_err *err)
 {
-	int r = vz_area_sweep_converting(c->path, err);
+	int r = vz_area_sweep_work(c->path, err);
 
 	if (r)
 		return r;
@@ -307,7 +307,7 @@ static int steps(struct convert *c, bool *ret_done, struct vz_err *err)
 	*ret_done = !r && c->from != c->to;
 	if (!r && c->from == c->to) {
 		r = save(c, err);
-		return r ? r : vz_area_sweep_converting(c->path, err);
+		return r ? r : vz_area_sweep_work(c->path, err);
 	}
 	if (!r)
 		r = vz_postcreate_settle(c->ve, c->how->lock_fd, err);
@@ -328,8 +328,8 @@ static int steps(struct convert *c, bool *ret_done, struct vz_err *err)
 	if (r && c->changed)
 		return r;
 	/* The new one if it was given up, else the old one. */
-	return r ? (vz_area_sweep_converting(c->path, NULL), r)
-		 : vz_area_sweep_converting(c->path, err);
+	return r ? (vz_area_sweep_work(c->path, NULL), r)
+		 : vz_area_sweep_work(c->path, err);
 }
 
 int vz_ve_convert(struct vz_ve *ve, const struct vz_convert *how, bool *ret_done,

@@ -118,7 +118,7 @@ static int destroy(const struct vz_ve *ve, struct vz_err *err)
 	vz_info(ve->ctx, "Destroying the private area of VE %u: %s", ve->id, private);
 	r = aside(ve, private, err);
 	if (!r)
-		r = vz_area_sweep_converting(private, err);
+		r = vz_area_sweep_work(private, err);
 	/* Before its number is free: another VE of it must not wake up as this one. */
 	if (!r)
 		remove_dump(ve);

@@ -372,10 +372,13 @@ int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err)
 	return r;
 }
 
-int vz_area_sweep_converting(const char *path, struct vz_err *err)
+int vz_area_sweep_work(const char *path, struct vz_err *err)
 {
 	vz_autofree char *dir = vz_strf("%s" VZ_AREA_CONVERTING, path);
-	int r = dir ? remove_work(dir) : -ENOMEM;
+	vz_autofree char *made = vz_strf("%s.creating", path);
+	int r = dir && made ? remove_work(dir) : -ENOMEM;
 
-	return r ? cant(err, VZ_E_DELPRIVATE, -r, "remove", dir ? dir : path) : 0;
+	if (r)
+		return cant(err, VZ_E_DELPRIVATE, -r, "remove", dir ? dir : path);
+	return clear_work(made, err);
 }

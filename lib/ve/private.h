@@ -62,9 +62,13 @@ int vz_area_sweep(const char *path, bool *ret_found, struct vz_err *err);
 
 /*
  * PRIVATE.converting: where convert makes the new area, and the old one ends up in.
- * Remove it; absent is 0.
  */
 #define VZ_AREA_CONVERTING ".converting"
-int vz_area_sweep_converting(const char *path, struct vz_err *err);
+
+/*
+ * Remove what a convert or a create that did not come to its end left beside the area;
+ * absent is 0. A create that lives: VZ_E_LOCKED.
+ */
+int vz_area_sweep_work(const char *path, struct vz_err *err);
 
 #endif
