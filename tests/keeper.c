@@ -332,14 +332,25 @@ static void make_timers(void)
 	must(!setitimer(ITIMER_REAL, &real, NULL), "itimer");
 }
 
-static bool has_timers(void)
+static bool has_timerfd(void)
 {
-	struct itimerspec a, b;
-	struct itimerval c;
+	struct itimerspec left;
 
-	return !timerfd_gettime(timer_fd, &a) && a.it_value.tv_sec > 80000 &&
-	       !timer_gettime(timer, &b) && b.it_value.tv_sec > 80000 &&
-	       !getitimer(ITIMER_REAL, &c) && c.it_value.tv_sec > 80000;
+	return !timerfd_gettime(timer_fd, &left) && left.it_value.tv_sec > 80000;
+}
+
+static bool has_timer(void)
+{
+	struct itimerspec left;
+
+	return !timer_gettime(timer, &left) && left.it_value.tv_sec > 80000;
+}
+
+static bool has_itimer(void)
+{
+	struct itimerval left;
+
+	return !getitimer(ITIMER_REAL, &left) && left.it_value.tv_sec > 80000;
 }
 
 /* The clock of what has passed since the VE began does not jump, nor go back. */
@@ -425,7 +436,9 @@ static const struct {
 	{ "a TCP connection with data", make_tcp, has_tcp },
 	{ "an epoll", make_epoll, has_epoll },
 	{ "a pty", make_pty, has_pty },
-	{ "timers", make_timers, has_timers },
+	{ "a timerfd", make_timers, has_timerfd },
+	{ "a POSIX timer", make_nothing, has_timer },
+	{ "an interval timer", make_nothing, has_itimer },
 	{ "the clock", make_nothing, has_clock },
 	{ "pending signals", make_signals, has_signals },
 	{ "limits, priority, umask", make_self, has_self },
