@@ -38,6 +38,12 @@ check-migrate: all test-tools
 	@MIGRATE_RUNS=$(MIGRATE_RUNS) CORPUS=all TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh \
 		tests/system/corpus_move_test.sh
 
+# The power goes at each step of the commands that change what is on the disk.
+.PHONY: check-powercut
+POWERCUT_ROUNDS ?= $(shell seq 21)
+check-powercut: all test-tools
+	@NODE_KINDS=powercut NODE_TIMEOUT=7200 POWERCUT_ROUNDS="$(POWERCUT_ROUNDS)" tests/run nodes
+
 # Fails when a bar was missed, or could not be measured.
 bench: all test-tools
 	@$(MAKE) -s bench-programs
