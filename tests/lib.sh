@@ -131,6 +131,20 @@ skip_all() {
 	exit 0
 }
 
+# show LAYOUT FS FEATURE WORD...: that is what the checks since the last show have found
+# out, and README.md's table of layouts is to say. Where one has failed nothing is shown.
+show() {
+	[ "$tap_bad" = 0 ] && echo "$(basename "$0" _test.sh) $*" >>"$T/.shown"
+}
+
+# shown_is FS: of this file system, and by this test, golden/layouts says all that.
+shown_is() {
+	local of
+	of="^$(basename "$0" _test.sh) [^ ]* $1 "
+	is "$(grep "$of" "$T/.shown" 2>/dev/null | sort)" "$(grep "$of" "$TESTS/golden/layouts" | sort)" \
+		"$1: what tests/golden/layouts says is so, and no more"
+}
+
 done_testing() {
 	tap_done=yes
 	exit 0

@@ -271,8 +271,10 @@ with_quotas() {
 		first_level $a $b
 		tricks $a
 		across $a $b
+		show $layout "$fs" space yes
 		users $a $b
 		carried $a
+		show $layout "$fs" users yes
 		# Neither is the layout's business.
 		if [ $layout = simfs ]; then
 			many $a
@@ -286,4 +288,5 @@ with_quotas() {
 		nothing_left $a
 		nothing_left $b
 	done
+	[ "$fs" != xfs ] || shown_is xfs
 }

@@ -63,6 +63,8 @@ image() {
 	run_is 66 "$what: it has no other" vzctl quotaoff 2713
 	vzctl --quiet stop --fast 2713
 	run_ok "$what: destroyed" vzctl destroy 2713
+	show ploop ext4 users yes
+	shown_is ext4
 }
 
 if make_fs ext4 2>/dev/null; then
