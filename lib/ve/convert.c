@@ -25,6 +25,7 @@
 #include "ve/snapshot.h"
 #include "ve/state.h"
 #include "ve/template.h"
+#include "ve/ugidquota.h"
 #include "ve/unpacked.h"
 
 /* One conversion; released by convert_done(). */
@@ -195,7 +196,7 @@ static int open_files(struct convert *c, int *ret, struct vz_err *err)
 /* Into what the new layout mounts; hard links wait in the same file system. */
 static int fill(const struct vz_ve *ve, const struct vz_layout *to,
 		const struct vz_area *area, struct vz_copy *copy, int from,
-		struct vz_err *err)
+		const char *limits, struct vz_err *err)
 {
 	static const struct vz_layout_mount how = { 0 };
 	vz_autofd int mnt = -1, root = -1, links = -1;
@@ -222,6 +223,8 @@ static int fill(const struct vz_ve *ve, const struct vz_layout *to,
 	if (!r && (fstat(from, &st) ||
 		   futimens(root, (struct timespec[2]){ st.st_atim, st.st_mtim })))
 		r = -errno;
+	if (!r && !to->quota_dir)
+		vz_ugid_give(ve, root, limits);
 	if (!r && syncfs(root))
 		r = -errno;
 	return r == -EINTR || !r ? r : cant(err, -r, "copy to", area->path);
@@ -229,15 +232,24 @@ static int fill(const struct vz_ve *ve, const struct vz_layout *to,
 
 static int copy_files(struct convert *c, const struct vz_area *area, struct vz_err *err)
 {
+	/* Those of the node's file system are the VE's wherever there its files are. */
+	bool moves = !c->from->quota_dir != !c->to->quota_dir;
 	struct vz_copy copy = { .tick = tick, .tick_data = c };
-	vz_autofd int from = -1;
+	vz_autofree char *limits = NULL;
+	vz_autofd int from = -1, dir = -1;
 	int r = open_files(c, &from, err);
 
+	if (!r && moves)
+		r = vz_ugid_carry(c->ve, from, &limits, err);
 	if (r)
 		return r;
 	c->total = vz_copy_size(from);
-	return c->to->fill ? c->to->fill(c->ve, area, from, &copy, err)
-			   : fill(c->ve, c->to, area, &copy, from, err);
+	r = c->to->fill ? c->to->fill(c->ve, area, from, &copy, err)
+			: fill(c->ve, c->to, area, &copy, from, limits, err);
+	dir = r || !c->to->quota_dir ? -1 : c->to->quota_dir(area);
+	if (dir >= 0)
+		vz_ugid_give(c->ve, dir, limits);
+	return r;
 }
 
 static int make_new(struct convert *c, struct vz_err *err)

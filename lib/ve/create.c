@@ -371,22 +371,11 @@ static int unpack(struct create *c, int rootfd, struct vz_err *err)
 	return r || !c->how->unpacked ? r : c->how->unpacked(c->how->unpacked_data, err);
 }
 
-/* That there is nothing to keep them is no reason to have no VE. */
 static void set_users_limits(struct create *c, const struct vz_area *area, int mnt)
 {
 	vz_autofd int dir = c->layout->quota_dir ? c->layout->quota_dir(area) : -1;
-	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
-	struct vz_err err = { 0 };
-	int r;
 
-	if (!c->how->quota || vz_ugid_is_empty(c->how->quota))
-		return;
-	r = vz_ugid_open_at(&c->ve, dir >= 0 ? dir : mnt, &u, &err);
-	if (!r)
-		r = vz_ugid_import(&u, c->how->quota, &err);
-	if (r)
-		vz_warn(c->ctx, "the limits of VE %u's users are not restored: %s", c->id,
-			err.text);
+	vz_ugid_give(&c->ve, dir >= 0 ? dir : mnt, c->how->quota);
 }
 
 /*

@@ -331,3 +331,19 @@ int vz_ugid_import(const struct vz_ugid *u, const char *text, struct vz_err *err
 			      "can't set the quotas of users and groups")
 		 : 0;
 }
+
+void vz_ugid_give(const struct vz_ve *ve, int dirfd, const char *text)
+{
+	vz_autougid struct vz_ugid u = VZ_UGID_NONE;
+	struct vz_err err = { 0 };
+	int r;
+
+	if (!text || vz_ugid_is_empty(text))
+		return;
+	r = vz_ugid_open_at(ve, dirfd, &u, &err);
+	if (!r)
+		r = vz_ugid_import(&u, text, &err);
+	if (r)
+		vz_warn(ve->ctx, "the limits of VE %u's users are lost: %s", ve->id,
+			err.text);
+}

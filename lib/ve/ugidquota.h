@@ -72,6 +72,11 @@ int vz_ugid_import(const struct vz_ugid *u, const char *text, struct vz_err *err
  * one. `mnt`: a mount of its files, for an image that is not mounted; -1: none.
  */
 int vz_ugid_carry(const struct vz_ve *ve, int mnt, char **ret, struct vz_err *err);
+/*
+ * Give them to a VE whose new files lie below `dirfd`, which has no name yet. That they
+ * are not kept there is warned of, and no reason to have no VE. text may be NULL.
+ */
+void vz_ugid_give(const struct vz_ve *ve, int dirfd, const char *text);
 /* Whether nobody has a limit by such a text. */
 bool vz_ugid_is_empty(const char *text);
 

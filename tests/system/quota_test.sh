@@ -50,6 +50,7 @@ QUOTATIME="604800"' "writes them down"
 
 # An image has a file system of its own, and thus its users' quotas in itself.
 image() {
+	local want
 	what=ploop
 	use_fs ext4
 	make_ve 2713 --layout ploop --diskspace 60M &&
@@ -62,6 +63,23 @@ image() {
 	like "$(in_ve 2713 'dd if=/dev/zero of=/fill bs=64k count=2000')" "No space left" "$what: its size is its limit"
 	run_is 66 "$what: it has no other" vzctl quotaoff 2713
 	vzctl --quiet stop --fast 2713
+	vzctl --quiet mount 2713
+	want=$(vzquota dump 2713)
+	vzctl --quiet umount 2713
+	run_ok "$what: to overlay" vzctl --quiet convert 2713 --layout overlay
+	is "$(vzquota dump 2713)" "$want" "$what: with the limits of its users"
+	vzquota setlimit2 2713 -u 1002 0 77 0 0
+	want=$(vzquota dump 2713)
+	run_ok "$what: and back" vzctl --quiet convert 2713 --layout ploop
+	vzctl --quiet mount 2713
+	is "$(vzquota dump 2713)" "$want" "$what: with them"
+	vzctl --quiet umount 2713
+	run_ok "$what: backup" vzctl --quiet backup 2713 "$T/backup"
+	run_ok "$what: destroyed" vzctl destroy 2713
+	run_ok "$what: restored" vzctl --quiet restore-backup "$T/backup" 2713
+	vzctl --quiet mount 2713
+	is "$(vzquota dump 2713)" "$want" "$what: with the limits of its users"
+	vzctl --quiet umount 2713
 	run_ok "$what: destroyed" vzctl destroy 2713
 	show ploop ext4 users yes
 	shown_is ext4
