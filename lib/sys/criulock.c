@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "sys/rules.h"
 
 #define PREFIX "CRIU-"
 #define NAME_SIZE 32
@@ -155,8 +156,7 @@ int vz_criulock_clear(int netns)
 	vz_autofd int fd = -1;
 	int r;
 
-	/* Asking a kernel that has it as a module would load it. */
-	if (access("/sys/module/nf_tables", F_OK))
+	if (!vz_rules_has_nftables())
 		return 0;
 	fd = open_socket(netns);
 	if (fd < 0)

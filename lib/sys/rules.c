@@ -23,7 +23,7 @@
 /* -- nftables -- */
 
 /* Asking a kernel that has it as a module would load it. */
-static bool has_nftables(void)
+bool vz_rules_has_nftables(void)
 {
 	vz_autofree char *path = NULL, *text = NULL;
 	struct utsname u;
@@ -127,7 +127,7 @@ int vz_rules_count(int netns, uint64_t *ret)
 	/* What follows would be done to the VE in place of the host. */
 	if (setns(own, CLONE_NEWNET))
 		abort();
-	if (fd >= 0 && has_nftables())
+	if (fd >= 0 && vz_rules_has_nftables())
 		r = count_nftables(fd, &n);
 	if (!r)
 		*ret = n;

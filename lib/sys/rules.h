@@ -2,6 +2,7 @@
 #ifndef VZ_SYS_RULES_H
 #define VZ_SYS_RULES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -11,5 +12,8 @@
  * 0 or -errno.
  */
 int vz_rules_count(int netns, uint64_t *ret);
+
+/* Whether the kernel has nftables already: asking it for some loads no module then. */
+bool vz_rules_has_nftables(void);
 
 #endif
