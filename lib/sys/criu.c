@@ -59,7 +59,7 @@ enum {
 #define CGROUPS_SOFT 3
 #define LOCK_NFTABLES 2
 #define LOCK_SKIP 3
-#define SEIZE_S 20
+#define SEIZE_S 30
 
 /* The first whose network lock may be left to the caller. */
 #define VERSION_LOCK_SKIP 40200
