@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -77,6 +79,21 @@ static int open_root(const struct vz_ve *ve, pid_t init)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Nothing of the caller's stays open in it, least of all the VE's lock, and it ends with
+ * the caller, also when it waits for a file system that does not answer.
+ */
+static void stand_alone(int out, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	if (out > 3)
+		close_range(3, (unsigned int)out - 1, 0);
+	close_range((unsigned int)out + 1, ~0U, 0);
+	vz_reset_signals();
+}
+
 /* Ended by a record without a kind: 0 or -errno of the scan in `pid`. */
 static _Noreturn void scan(const struct vz_ve *ve, const struct vz_state *st,
 			   uint32_t criu, int out)
@@ -90,7 +107,6 @@ static _Noreturn void scan(const struct vz_ve *ve, const struct vz_state *st,
 	struct vz_obstacle last = { 0 };
 	int r = 0;
 
-	vz_reset_signals();
 	/* Address space, not memory: where the sanitizers map all of it, there is no limit. */
 #ifndef __SANITIZE_ADDRESS__
 	setrlimit(RLIMIT_AS, &memory);
@@ -182,13 +198,13 @@ static int ask_once(const struct vz_ve *ve, const struct vz_state *st, uint32_t 
 {
 	vz_autofd int pidfd = -1;
 	int ends[2], r;
-	pid_t pid;
+	pid_t self = getpid(), pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	pid = fork();
 	if (!pid) {
-		close(ends[0]);
+		stand_alone(ends[1], self);
 		scan(ve, st, criu, ends[1]);
 	}
 	r = pid < 0 ? -errno : 0;

@@ -105,7 +105,7 @@ static bool is_hidden(const struct oracle *o, const struct oracle_fd *fd,
 
 static void check_path(struct oracle *o, const struct oracle_fd *fd)
 {
-	const struct oracle_mount *m = oracle_mount_of(o, fd->info.mnt_id);
+	struct oracle_mount *m = oracle_mount_of(o, fd->info.mnt_id);
 	uint64_t size = (uint64_t)fd->st.st_blocks * 512;
 
 	/* Kept as memory, not as a file. */

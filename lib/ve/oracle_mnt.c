@@ -59,7 +59,7 @@ static int read_mounts(struct oracle *o, int dir, int space)
 
 /* --- how they lie --- */
 
-const struct oracle_mount *oracle_mount_of(const struct oracle *o, int id)
+struct oracle_mount *oracle_mount_of(const struct oracle *o, int id)
 {
 	for (size_t i = 0; i < o->n_mounts; i++)
 		if (o->mounts[i].id == id)
@@ -93,7 +93,7 @@ static bool is_covered(const struct oracle *o, const struct oracle_mount *m)
 	return false;
 }
 
-bool oracle_overmounted(const struct oracle *o, const struct oracle_mount *m)
+static bool any_is_covered(const struct oracle *o, const struct oracle_mount *m)
 {
 	/* As deep as there are mounts, at most. */
 	for (size_t depth = 0; m && depth < 1000; depth++) {
@@ -102,6 +102,13 @@ bool oracle_overmounted(const struct oracle *o, const struct oracle_mount *m)
 		m = m->parent == m->id ? NULL : oracle_mount_of(o, m->parent);
 	}
 	return false;
+}
+
+bool oracle_overmounted(const struct oracle *o, struct oracle_mount *m)
+{
+	if (m->over == ORACLE_UNSEEN)
+		m->over = any_is_covered(o, m) ? ORACLE_COVERED : ORACLE_OPEN;
+	return m->over == ORACLE_COVERED;
 }
 
 static bool same_fs(const struct oracle_mount *a, const struct oracle_mount *b)
@@ -170,7 +177,7 @@ static void check_type(struct oracle *o, const struct oracle_mount *m)
 }
 
 /* A queue of POSIX messages, say. */
-static bool is_empty(const struct oracle *o, const struct oracle_mount *m)
+static bool is_empty(const struct oracle *o, struct oracle_mount *m)
 {
 	vz_autodir DIR *d = NULL;
 	struct dirent *e;
@@ -197,9 +204,23 @@ static bool has_master(const struct oracle *o, const struct oracle_mount *m)
 	return false;
 }
 
-static void check_mount(struct oracle *o, const struct oracle_mount *m,
+/* What of the node is mounted was removed there, as mountinfo has it. */
+static bool is_removed(const struct oracle_mount *m)
+{
+	static const char suffix[] = "//deleted";
+	size_t n = strlen(m->root), s = sizeof(suffix) - 1;
+
+	return n > s && !strcmp(m->root + n - s, suffix);
+}
+
+static void check_mount(struct oracle *o, struct oracle_mount *m,
 			const struct oracle_mount *root)
 {
+	if (m->node && is_removed(m))
+		oracle_tell(o, NULL,
+			    ORACLE_WORD("mount", "the node has it no more",
+					"restart the VE, or unmount it there"),
+			    "%s on %s", m->root, m->point);
 	/* The node's are declared; the VE's root, and binds of it, are there first. */
 	if (m->node || (same_fs(m, root) && is_below(m->root, root->root)))
 		return;

@@ -184,7 +184,8 @@ bool vz_next_epoll_line(const char **at, struct vz_epoll_line *ret)
 
 static bool parse_handle(const char *hex, struct vz_watch_line *ret)
 {
-	if (ret->handle_bytes > sizeof(ret->handle))
+	if (ret->handle_bytes > sizeof(ret->handle) ||
+	    strspn(hex, "0123456789abcdef") < 2 * ret->handle_bytes)
 		return false;
 	for (uint32_t i = 0; i < ret->handle_bytes; i++)
 		if (sscanf(hex + 2 * i, "%2hhx", &ret->handle[i]) != 1)

@@ -52,6 +52,7 @@ struct oracle_mount {
 	int master, shared;
 	char *root, *point, type[64];
 	bool node; /* the node's: CRIU is told of it */
+	enum { ORACLE_UNSEEN, ORACLE_OPEN, ORACLE_COVERED } over; /* once asked */
 };
 
 enum oracle_tty_kind { ORACLE_PTS, ORACLE_PTMX, ORACLE_DEV_TTY };
@@ -73,6 +74,7 @@ struct oracle {
 	uint32_t criu; /* version */
 	int out; /* where obstacles are told */
 	size_t told;
+	unsigned int waited; /* for processes to go on */
 	pid_t init;
 	int root; /* O_PATH, of the VE */
 	dev_t memfd_dev; /* of memory that a memfd has */
@@ -120,9 +122,9 @@ int oracle_read(int dir, const char *name, size_t max, char **ret);
 uint64_t oracle_ns_of(int dir, enum oracle_ns ns);
 bool oracle_has_space(const struct oracle *o, enum oracle_ns ns, uint64_t ino);
 const struct oracle_task *oracle_task_of(const struct oracle *o, pid_t pid);
-const struct oracle_mount *oracle_mount_of(const struct oracle *o, int id);
+struct oracle_mount *oracle_mount_of(const struct oracle *o, int id);
 /* Something else is mounted over it: its files have no path any more. */
-bool oracle_overmounted(const struct oracle *o, const struct oracle_mount *m);
+bool oracle_overmounted(const struct oracle *o, struct oracle_mount *m);
 
 /* One descriptor as it was found. */
 struct oracle_fd {

@@ -109,10 +109,13 @@ const struct oracle_task *oracle_task_of(const struct oracle *o, pid_t pid)
 
 /* --- states --- */
 
+#define PATIENCE 100 /* looks at processes that wait, all in all, 10 ms apart */
+
 /* A moment is given to what waits for a disk; what waits for a child waits longer. */
-static bool still_waits(int dir, struct vz_proc_status *st)
+static bool still_waits(struct oracle *o, int dir, struct vz_proc_status *st)
 {
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 20 && o->waited < PATIENCE; i++) {
+		o->waited++;
 		usleep(10000);
 		if (read_status(dir, st) || st->state != 'D')
 			return false;
@@ -142,7 +145,7 @@ static void check_state(struct oracle *o, struct oracle_task *t, int dir)
 					"its session was begun outside of the VE",
 					"end the process"),
 			    "session");
-	if (t->st.state == 'D' && still_waits(dir, &t->st))
+	if (t->st.state == 'D' && still_waits(o, dir, &t->st))
 		oracle_tell(
 			o, t,
 			ORACLE_WORD("process",

@@ -14,6 +14,7 @@
 #include "sys/root.h"
 #include "ve/oracle_priv.h"
 
+#define COUNTED_MAX 65536 /* bytes of fdinfo */
 #define FDS_MAX 4096 /* of a process, that are searched for what an epoll watches */
 
 /* It is what the epoll watches by that number: the very open file, not the number. */
@@ -46,12 +47,17 @@ static bool is_open(const struct oracle_fd *fd, const struct kcmp_epoll_slot *sl
 	return n >= FDS_MAX;
 }
 
-/* One number can be watched more than once: as it was, and as it is. */
+/*
+ * One number can be watched more than once: as it was, and as it is. Where thousands are
+ * watched that is not looked for: each look is at all of them.
+ */
 static uint32_t count_before(const char *from, const char *to, int number)
 {
 	struct vz_epoll_line l;
 	uint32_t n = 0;
 
+	if (to - from > COUNTED_MAX)
+		return 0;
 	while (vz_next_epoll_line(&from, &l) && from < to)
 		n += l.fd == number;
 	return n;
@@ -115,7 +121,7 @@ static bool is_lost(const struct oracle *o, const struct vz_watch_line *w)
 	if (!w->handle_bytes)
 		return false;
 	for (size_t i = 0; i < o->n_mounts && found == NOT_FOUND; i++) {
-		const struct oracle_mount *m = &o->mounts[i];
+		struct oracle_mount *m = &o->mounts[i];
 
 		if (!m->space && (m->major << 20 | m->minor) == w->dev &&
 		    (!strcmp(m->type, "tmpfs") || !strcmp(m->type, "devtmpfs")) &&
