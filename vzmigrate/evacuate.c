@@ -184,8 +184,11 @@ static void job_done(void *data, const struct vz_job *job)
 
 	if (!job->status) {
 		t->moved++;
-		report_say(t->how->report, "VE %u: moved in %.1f s", job->veid,
-			   job->ms / 1000.0);
+		if (t->how->check_only)
+			report_say(t->how->report, "VE %u can go", job->veid);
+		else
+			report_say(t->how->report, "VE %u: moved in %.1f s", job->veid,
+				   job->ms / 1000.0);
 		return;
 	}
 	t->failed++;

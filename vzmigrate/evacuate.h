@@ -13,6 +13,7 @@ struct evacuate {
 	const char *ssh_opts;
 	unsigned int parallel;
 	bool plan_only;
+	bool check_only; /* say of each, too, whether it could go */
 	bool overcommit; /* where none has room the emptiest takes it */
 	struct report *report;
 };

@@ -263,8 +263,8 @@ static int migrate(struct run *run)
 /* What each vzmigrate of one VE is told of what we were. */
 static int pass_options(struct run *run, struct vz_strv *to)
 {
-	static const int passed[] = { OPT_REMOVE,   OPT_SSH,  OPT_RSYNC,
-				      OPT_KEEP_DST, OPT_LIVE, OPT_NODEPS };
+	static const int passed[] = { OPT_REMOVE, OPT_SSH,    OPT_RSYNC, OPT_KEEP_DST,
+				      OPT_LIVE,	  OPT_NODEPS, OPT_CHECK };
 	const char **given = run->given;
 	int r = vz_strv_add(to, "--quiet");
 
@@ -298,12 +298,14 @@ static int migrate_all(struct run *run)
 				.options = &passed,
 				.ssh_opts = given[OPT_SSH],
 				.parallel = 2,
-				.plan_only = given[OPT_CHECK] || given[OPT_DRY],
+				.check_only = given[OPT_CHECK] && !given[OPT_DRY] &&
+					      (given[OPT_LIVE] || given[OPT_ONLINE]),
 				.report = &run->report };
 	uint64_t parallel;
 	bool keep;
 	int r = read_remove(run, &keep);
 
+	how.plan_only = given[OPT_DRY] || (given[OPT_CHECK] && !how.check_only);
 	if (!r)
 		r = read_nodeps(run, &nodeps);
 	if (!r && !run->words.n)
