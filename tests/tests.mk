@@ -36,7 +36,7 @@ demo: deps
 MIGRATE_RUNS ?= 120
 check-migrate: all test-tools
 	@MIGRATE_RUNS=$(MIGRATE_RUNS) CORPUS=all TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh \
-		tests/system/corpus_move_test.sh
+		tests/system/corpus_move_test.sh tests/system/corpus_services_test.sh
 
 # The power goes at each step of the commands that change what is on the disk.
 .PHONY: check-powercut

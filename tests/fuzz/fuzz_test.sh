@@ -36,6 +36,17 @@ seeds_kmsg() {
 		'mems_allowed=0,global_oom,task_memcg=/vz/101,task=a\x0ab,pid=7,uid=0' >"$1/node"
 }
 
+seeds_oracle() {
+	printf '4711 (a) b) S 1 2 3 34817 4 5 6 7 8 9 1 2 3 4 20 0 1 0 99 1\n' >"$1/stat"
+	printf 'State:\tS (x)\nPPid:\t1\nTracerPid:\t0\nNSpid:\t4711\t17\nNSsid:\t4\t4\nThreads:\t1\nSigPnd:\t0\n' >"$1/status"
+	printf 'flags:\t02\nmnt_id:\t14\nPid:\t4\ntfd:        5 events:       19 data:   5  pos:0 ino:61af sdev:7\n' >"$1/epoll"
+	printf 'inotify wd:2 ino:9 sdev:13 mask:8 ignored_mask:0 fhandle-bytes:8 fhandle-type:1 f_handle:7e9e0000640d1b6d\n' >"$1/inotify"
+	printf '7f00-7f10 rw-s 00001000 00:01 77      /a b (deleted)' >"$1/map"
+	printf '36 35 98:0 /mnt1 /mnt\\0402 rw master:1 shared:2 - ext3 /dev/root rw' >"$1/mount"
+	printf 'net:[4026531840]' >"$1/link"
+	printf 'anon_inode:[io_uring]' >"$1/anon"
+}
+
 seeds_ubc() {
 	printf 'Version: 2.5\n  uid resource held maxheld barrier limit failcnt\n' >"$1/head"
 	{ cat "$1/head" && printf '%s\n' '101: kmemsize 1 2 3 4 5' 'dummy 0 0 0 0 0' 'numproc - - 9 9 -' \

@@ -14,7 +14,8 @@ test_program corpus/corpus >/dev/null || skip_all "no corpus"
 node_up n1 && node_up n2 || exit
 VE=1741
 node_ve n1 $VE || exit
-echo 'FEATURES="iouring:on fuse:on tun:on keyctl:on nesting:on"' >>"$T/n1/etc/conf/$VE.conf"
+# No devices: the two nodes have one /dev, and the one that clears up removes them.
+echo 'FEATURES="iouring:on keyctl:on nesting:on"' >>"$T/n1/etc/conf/$VE.conf"
 corpus_install "$T/n1/private/$VE" || exit
 at=n1 other=n2
 on n1 vzctl --quiet start $VE || exit
@@ -60,9 +61,16 @@ like "$err" "can't go live: process [0-9]+ \(corpus\): descriptor [0-9]+, io_uri
 unlike "$out" "Copying" "before anything was copied"
 is "$(status_of $at $VE) $(corpus_asks)" "exist mounted running ok" "it goes on"
 run_is 8 "looked at only" migrate $other --live --check-only $VE
+check_all() {
+	on $at vzmigrate --ssh="-F $T/ssh/config" --all --live --check-only "10.98.0.${other#n}"
+}
+run_is 8 "all VEs looked at" check_all
+like "$err" "VE $VE stays: .*io_uring" "each is named"
 corpus_clean
 run_ok "without it" migrate $other --live --check-only $VE
 like "$out" "VE $VE can go live" "it can go"
+run_ok "all VEs looked at" check_all
+like "$out" "VE $VE can go" "can go"
 is "$(nothing_left)" "" "nothing is left of a migration"
 on $at vzctl --quiet stop $VE --fast
 on $at vzctl --quiet destroy $VE
