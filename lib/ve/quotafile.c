@@ -147,4 +147,6 @@ void vz_quotafile_refresh(const struct vz_ctx *ctx)
 			block = make_block(&ve);
 		edit_file(path, id, block);
 	}
+	/* Its time says when all of it was true, changed or not. */
+	utimensat(AT_FDCWD, path, NULL, 0);
 }

@@ -65,6 +65,10 @@ seeds_criulog() {
 	printf '\010\001\020\000\070\015\112\003why' >"$1/answer"
 }
 
+seeds_findex() {
+	{ printf '\0\0\0\0%32s' x && printf 'etc/passwd\0\1\0\0\0%32s' y && printf 'a\0'; } >"$1/two"
+}
+
 run make -s -j 2 fuzz-programs
 ok "$status" "the fuzzers compile" || diag "$out" "$err"
 
