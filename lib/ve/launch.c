@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/fs.h"
@@ -484,86 +483,40 @@ static int launch_tool(struct vz_ve *ve, struct vz_launch *how, struct vz_err *e
 	return 0;
 }
 
-/* What the supervisor-to-be tells vzctl. */
-struct report {
-	struct vz_err err;
-	bool tells_ready;
+/* What the process that becomes the supervisor works on. */
+struct super_job {
+	struct vz_ve *ve;
+	struct vz_launch *how;
 };
 
-static _Noreturn void become_super(struct vz_ve *ve, struct vz_launch *how, int report)
+static int make_super(void *data, struct vz_super *ret, struct vz_super_word *word)
 {
-	struct report rep = { 0 };
+	struct super_job *j = data;
 	struct launch l;
 	int r;
 
-	setsid();
-	launch_init(&l, ve, how);
-	r = run_steps(&l, &rep.err);
-	rep.tells_ready = l.hello.tells_ready;
-	/* Init runs: who hears of it may give the VE its next command at once. */
-	if (how->lock_fd >= 0)
-		close(how->lock_fd);
-	if (r && !rep.err.status)
-		vz_err_set(&rep.err, VZ_E_SYSTEM, -r, "can't start the VE");
-	if (vz_write_all(report, &rep, sizeof(rep)) || r)
-		if (r)
-			_exit(1);
-	l.g.super.pid = l.pid;
-	l.g.super.fd[VZ_SUPER_INIT] = l.pidfd;
-	l.g.super.fd[VZ_SUPER_WAITER] = how->wait && rep.tells_ready ? report : -1;
-	vz_super_exec(ve, &l.g.super);
-	/* The VE runs; the next command gives it another supervisor. */
-	_exit(1);
-}
-
-/* The VE runs. Wait for its word, if it has one. */
-static int await_ready(int pipe, const struct report *rep, struct vz_err *err)
-{
-	char c;
-
-	if (!rep->tells_ready)
-		return vz_err_set(err, VZ_E_WAIT, 0,
-				  "the VE runs, but its init can't tell when it is up: "
-				  "its template has no /sbin/vz-ready");
-	while (read(pipe, &c, 1) != 1)
-		if (errno != EINTR)
-			return vz_err_set(err, VZ_E_WAIT, 0,
-					  "the VE ended, or lost its supervisor, before "
-					  "it was up");
+	launch_init(&l, j->ve, j->how);
+	r = run_steps(&l, &word->err);
+	if (r)
+		return r;
+	word->tells_ready = l.hello.tells_ready;
+	*ret = l.g.super;
+	ret->pid = l.pid;
+	ret->fd[VZ_SUPER_INIT] = l.pidfd;
 	return 0;
 }
 
 static int launch_super(struct vz_ve *ve, struct vz_launch *how, struct vz_err *err)
 {
-	vz_autofd int in = -1, out = -1;
-	struct report rep;
-	int fds[2];
-	pid_t pid;
+	struct super_job j = { ve, how };
+	const struct vz_super_job job = { .make = make_super,
+					  .data = &j,
+					  .lock_fd = how->lock_fd,
+					  .wait = how->wait,
+					  .status = VZ_E_SYSTEM,
+					  .verb = "start" };
 
-	signal(SIGPIPE, SIG_IGN);
-	if (pipe2(fds, O_CLOEXEC))
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
-	in = fds[0];
-	out = fds[1];
-	pid = vz_super_fork(ve);
-	if (pid < 0)
-		return vz_err_set(err, VZ_E_SYSTEM, -pid, "can't fork");
-	if (!pid)
-		become_super(ve, how, out);
-	close(vz_take_fd(&out));
-	errno = 0;
-	if (read(in, &rep, sizeof(rep)) != sizeof(rep)) {
-		waitpid(pid, NULL, 0);
-		return vz_err_set(err, VZ_E_SYSTEM, errno,
-				  "the VE's supervisor was killed while it started the "
-				  "VE");
-	}
-	if (rep.err.status) {
-		waitpid(pid, NULL, 0);
-		*err = rep.err;
-		return err->errnum ? -err->errnum : -EINVAL;
-	}
-	return how->wait ? await_ready(in, &rep, err) : 0;
+	return vz_super_begin(ve, &job, err);
 }
 
 int vz_launch(struct vz_ve *ve, struct vz_launch *launch, struct vz_err *err)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/fs.h"
@@ -291,61 +290,37 @@ static void go_on(struct job *j)
 		vz_warn(j->ve->ctx, "VE %u: %s", j->ve->id, err.text);
 }
 
-static _Noreturn void become_super(struct vz_ve *ve, const struct vz_restore *how,
-				   int report)
-{
-	struct job j = { .ve = ve, .how = how, .pidfd = -1 };
-	struct vz_err err = { 0 };
-	int r;
+/* What the process that becomes the supervisor works on. */
+struct super_job {
+	struct vz_ve *ve;
+	const struct vz_restore *how;
+};
 
-	setsid();
-	r = run_steps(&j, &err);
-	if (r && !err.status)
-		vz_err_set(&err, VZ_E_RESTORE, -r, "can't restore the VE");
-	if (!r)
-		go_on(&j);
-	if (how->lock_fd >= 0)
-		close(how->lock_fd);
-	if (vz_write_all(report, &err, sizeof(err)) || r)
-		if (r)
-			_exit(1);
-	j.g.super.pid = j.call.ret_pid;
-	j.g.super.fd[VZ_SUPER_INIT] = j.pidfd;
-	vz_super_exec(ve, &j.g.super);
-	/* The VE runs; the next command gives it another supervisor. */
-	_exit(1);
+static int make_super(void *data, struct vz_super *ret, struct vz_super_word *word)
+{
+	struct super_job *s = data;
+	struct job j = { .ve = s->ve, .how = s->how, .pidfd = -1 };
+	int r = run_steps(&j, &word->err);
+
+	if (r)
+		return r;
+	go_on(&j);
+	*ret = j.g.super;
+	ret->pid = j.call.ret_pid;
+	ret->fd[VZ_SUPER_INIT] = j.pidfd;
+	return 0;
 }
 
 int vz_restore(struct vz_ve *ve, const struct vz_restore *how, struct vz_err *err)
 {
-	vz_autofd int in = -1, out = -1;
-	struct vz_err rep;
-	int fds[2];
-	pid_t pid;
+	struct super_job s = { ve, how };
+	const struct vz_super_job job = { .make = make_super,
+					  .data = &s,
+					  .lock_fd = how->lock_fd,
+					  .status = VZ_E_RESTORE,
+					  .verb = "restore" };
 
-	signal(SIGPIPE, SIG_IGN);
-	if (pipe2(fds, O_CLOEXEC))
-		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
-	in = fds[0];
-	out = fds[1];
-	pid = vz_super_fork(ve);
-	if (pid < 0)
-		return vz_err_set(err, VZ_E_SYSTEM, -pid, "can't fork");
-	if (!pid)
-		become_super(ve, how, out);
-	close(vz_take_fd(&out));
-	errno = 0;
-	if (read(in, &rep, sizeof(rep)) != sizeof(rep)) {
-		waitpid(pid, NULL, 0);
-		return vz_err_set(err, VZ_E_RESTORE, errno,
-				  "the VE's supervisor was killed while it restored the "
-				  "VE");
-	}
-	if (!rep.status)
-		return 0;
-	waitpid(pid, NULL, 0);
-	*err = rep;
-	return err->errnum ? -err->errnum : -EINVAL;
+	return vz_super_begin(ve, &job, err);
 }
 
 /* -- vzctl resume -- */

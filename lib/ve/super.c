@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "base/fs.h"
 #include "base/run.h"
@@ -174,7 +176,8 @@ static int place_fds(struct vz_super *s)
 	return close_range(VZ_SUPER__END, ~0U, CLOSE_RANGE_CLOEXEC) ? -errno : 0;
 }
 
-int vz_super_exec(const struct vz_ve *ve, struct vz_super *s)
+/* Become the supervisor. Returns only on failure. */
+static int exec_super(const struct vz_ve *ve, struct vz_super *s)
 {
 	char veid[16], pid[16];
 	char conf[PATH_MAX], run[PATH_MAX], libexec[PATH_MAX], state[PATH_MAX];
@@ -219,7 +222,7 @@ static int open_group(const struct vz_ve *ve, struct vz_cg_entry *ret, struct vz
 	return r ? r : vz_cg_entry_open(&cg, VZ_CG_PLAIN, ret, err);
 }
 
-pid_t vz_super_fork(const struct vz_ve *ve)
+static pid_t fork_super(const struct vz_ve *ve)
 {
 	struct vz_cg_entry group;
 	struct vz_err err = { 0 };
@@ -255,6 +258,81 @@ void vz_super_join(const struct vz_ve *ve)
 	vz_cg_entry_close(&group);
 }
 
+static _Noreturn void become_super(const struct vz_ve *ve, const struct vz_super_job *job,
+				   int pipe)
+{
+	struct vz_super_word word = { 0 };
+	struct vz_super s;
+	int r;
+
+	setsid();
+	r = job->make(job->data, &s, &word);
+	if (r && !word.err.status)
+		vz_err_set(&word.err, job->status, -r, "can't %s the VE", job->verb);
+	/* The VE runs: who hears of it may give it its next command at once. */
+	if (job->lock_fd >= 0)
+		close(job->lock_fd);
+	vz_write_all(pipe, &word, sizeof(word));
+	if (r)
+		_exit(1);
+	s.fd[VZ_SUPER_WAITER] = job->wait && word.tells_ready ? pipe : -1;
+	exec_super(ve, &s);
+	/* The VE runs on; the next command gives it another supervisor. */
+	_exit(1);
+}
+
+/* The VE runs. Wait for its word, if it has one. */
+static int await_ready(int pipe, const struct vz_super_word *word, struct vz_err *err)
+{
+	char c;
+
+	if (!word->tells_ready)
+		return vz_err_set(err, VZ_E_WAIT, 0,
+				  "the VE runs, but its init can't tell when it is up: "
+				  "its template has no /sbin/vz-ready");
+	while (read(pipe, &c, 1) != 1)
+		if (errno != EINTR)
+			return vz_err_set(err, VZ_E_WAIT, 0,
+					  "the VE ended, or lost its supervisor, before "
+					  "it was up");
+	return 0;
+}
+
+int vz_super_begin(const struct vz_ve *ve, const struct vz_super_job *job,
+		   struct vz_err *err)
+{
+	vz_autofd int in = -1, out = -1;
+	struct vz_super_word word;
+	int fds[2];
+	pid_t pid;
+
+	/* Whoever waits for it may be killed. */
+	signal(SIGPIPE, SIG_IGN);
+	if (pipe2(fds, O_CLOEXEC))
+		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
+	in = fds[0];
+	out = fds[1];
+	pid = fork_super(ve);
+	if (pid < 0)
+		return vz_err_set(err, VZ_E_SYSTEM, -pid, "can't fork");
+	if (!pid)
+		become_super(ve, job, out);
+	close(vz_take_fd(&out));
+	errno = 0;
+	if (read(in, &word, sizeof(word)) != sizeof(word)) {
+		waitpid(pid, NULL, 0);
+		return vz_err_set(err, job->status, errno,
+				  "the VE's supervisor was killed as it was to %s the VE",
+				  job->verb);
+	}
+	if (word.err.status) {
+		waitpid(pid, NULL, 0);
+		*err = word.err;
+		return err->errnum ? -err->errnum : -EINVAL;
+	}
+	return job->wait ? await_ready(in, &word, err) : 0;
+}
+
 /*
  * Wait until it is another program: what this one has open, the VE's lock
  * among it, must not live on in it when this one ends.
@@ -267,10 +345,10 @@ static int start_adopted(const struct vz_ve *ve, struct vz_super *s, struct vz_e
 
 	if (pipe2(ends, O_CLOEXEC))
 		return vz_err_set(err, VZ_E_SYSTEM, errno, "can't make a pipe");
-	pid = vz_super_fork(ve);
+	pid = fork_super(ve);
 	if (!pid) {
 		setsid();
-		vz_super_exec(ve, s);
+		exec_super(ve, s);
 		_exit(1);
 	}
 	close(ends[1]);

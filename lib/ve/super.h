@@ -50,17 +50,36 @@ int vz_super_prepare(const struct vz_ve *ve, struct vz_super *ret, struct vz_err
 void vz_super_done(struct vz_super *s);
 
 /*
- * fork(2) into the group CGROUP/.super: what ends the service or the session
- * that starts a VE, and all that is in its group, is not to end the VE's
- * supervisor. Where that group can't be made it says so and forks as it is.
- * -errno on failure.
+ * What a supervisor-to-be says to who forked it. err.status 0: the VE runs;
+ * tells_ready: its init will say when it is up.
  */
-pid_t vz_super_fork(const struct vz_ve *ve);
-/* This process goes there, if the group can be had. */
-void vz_super_join(const struct vz_ve *ve);
+struct vz_super_word {
+	struct vz_err err;
+	bool tells_ready;
+};
 
-/* Become the supervisor. Returns only on failure. */
-int vz_super_exec(const struct vz_ve *ve, struct vz_super *s);
+/*
+ * A process that makes a VE and stays as its supervisor: the VE's init is its child. It
+ * has a session of its own and is in the group CGROUP/.super: what ends the service or
+ * the session that starts a VE, and all that is in its group, is not to end the VE's
+ * supervisor. Where that group can't be made it says so and stays where it is.
+ */
+struct vz_super_job {
+	/* In that process: make the VE; *ret becomes what the supervisor has. */
+	int (*make)(void *data, struct vz_super *ret, struct vz_super_word *word);
+	void *data;
+	int lock_fd; /* the VE's lock, let go when make() is through; -1: none */
+	bool wait; /* until the VE is up, if it tells */
+	enum vz_exit status; /* of what does not explain itself */
+	const char *verb; /* "start", for messages */
+};
+
+/* Returns when the VE runs, or is up if that is waited for: else VZ_E_WAIT. */
+int vz_super_begin(const struct vz_ve *ve, const struct vz_super_job *job,
+		   struct vz_err *err);
+
+/* This process goes to the supervisors' group, if that can be had. */
+void vz_super_join(const struct vz_ve *ve);
 
 /*
  * Give a VE that runs without one a new supervisor (the old one was killed), and
