@@ -336,7 +336,7 @@ our_net() {
 test_program() {
 	local path
 	path=$(dirname "${REAPER:-$O/tests/reaper}")/$1
-	[ -x "$path" ] || make -s -C "${TESTS%/*}" "$path" >&2 || return
+	[ -x "$path" ] || make -s -C "${TESTS%/*}" O="$O" "$path" >&2 || return
 	echo "$path"
 }
 
