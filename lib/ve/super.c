@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -258,6 +260,15 @@ void vz_super_join(const struct vz_ve *ve)
 	vz_cg_entry_close(&group);
 }
 
+/* A VE's CPU time is what its parameters say, not what its starter's shell had. */
+static void reset_priority(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_OTHER, &none);
+	setpriority(PRIO_PROCESS, 0, 0);
+}
+
 static _Noreturn void become_super(const struct vz_ve *ve, const struct vz_super_job *job,
 				   int pipe)
 {
@@ -266,6 +277,7 @@ static _Noreturn void become_super(const struct vz_ve *ve, const struct vz_super
 	int r;
 
 	setsid();
+	reset_priority();
 	r = job->make(job->data, &s, &word);
 	if (r && !word.err.status)
 		vz_err_set(&word.err, job->status, -r, "can't %s the VE", job->verb);

@@ -72,7 +72,8 @@ run_ok "mount" vzctl mount 1210
 run_ok "mount of a mounted one" vzctl mount 1210
 status_is "exist mounted down" "mounted"
 run_ok "umount" vzctl umount 1210
-run_ok "start" vzctl start 1210
+run_ok "start, by somebody who is nice" nice -n 7 vzctl start 1210
+is "$(cut -d" " -f19 "/proc/$(init_pid)/stat")" 0 "the VE is not: its CPU time is what its parameters say"
 like "$out" 'Starting container\.\.\.' "and says so"
 status_is "exist mounted running" "running"
 run_is 32 "start of a running one" vzctl start 1210
