@@ -24,6 +24,7 @@ struct tree {
 	const struct vz_init *in;
 	int (*enter_groups)(const struct vz_init *in, struct vz_err *err);
 	int root, proc, sys, dev, run, pts;
+	int empty; /* what hides directories; -1: none is hidden yet */
 	int master, tty;
 };
 
@@ -318,6 +319,20 @@ static const char *const sys_masked[] = { "firmware", "kernel/debug", "kernel/se
 /* Written by root, these reach the host, when no user namespace is between. */
 static const char *const read_only[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
 
+/* An empty directory for all of them: a file system each costs, too, when the VE ends. */
+static int clone_empty(struct tree *t)
+{
+	int fd;
+
+	if (t->empty >= 0)
+		return vz_mnt_clone(t->empty, "", false);
+	fd = vz_mnt_new("tmpfs", "mode=555,nr_inodes=1,size=4k", SAFE | MOUNT_ATTR_RDONLY);
+	if (fd < 0)
+		return fd;
+	t->empty = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd;
+}
+
 static int mask(struct tree *t, int dir, const char *name)
 {
 	vz_autofd int at = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), mnt = -1;
@@ -327,9 +342,7 @@ static int mask(struct tree *t, int dir, const char *name)
 		return errno == ENOENT || errno == EACCES ? 0 : -errno;
 	if (fstat(at, &st))
 		return -errno;
-	mnt = S_ISDIR(st.st_mode) ? vz_mnt_new("tmpfs", "mode=555,nr_inodes=1,size=4k",
-					       SAFE | MOUNT_ATTR_RDONLY)
-				  : vz_mnt_clone(t->dev, "null", false);
+	mnt = S_ISDIR(st.st_mode) ? clone_empty(t) : vz_mnt_clone(t->dev, "null", false);
 	return mnt < 0 ? mnt : vz_mnt_attach(mnt, at);
 }
 
@@ -427,6 +440,7 @@ int vz_initfs_build(const struct vz_init *in,
 		.dev = -1,
 		.run = -1,
 		.pts = -1,
+		.empty = -1,
 		.master = -1,
 		.tty = -1,
 	};
