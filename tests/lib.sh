@@ -169,16 +169,11 @@ is_root() {
 	[ "$(id -u)" = 0 ]
 }
 
-# skip_all unless there is a criu that works here; vzctl is told of it. CRIU_LOSES: what
-# a keeper has lost then that no vz can help.
+# skip_all unless there is a criu that works here; vzctl is told of it.
 need_criu() {
 	is_root || skip_all "not root"
 	CRIU=$("$TESTS/criu.sh") || skip_all "no criu that works on this kernel: make deps"
 	echo "CRIU=\"$CRIU\"" >>"$VZ_CONFDIR/vz.conf"
-	export CRIU_LOSES='^$'
-	case $("$CRIU" --version) in
-	"Version: 3."*) CRIU_LOSES='^lost an interval timer:' ;; # one that fires but once
-	esac
 }
 
 # Where a controller is: prints "v1 DIR" or "v2 DIR", fails when nowhere.

@@ -13,6 +13,7 @@
 #include "base/run.h"
 #include "sys/criu.h"
 #include "sys/criulock.h"
+#include "sys/criutimer.h"
 #include "ve/balance.h"
 #include "ve/dump.h"
 #include "ve/dumpcount.h"
@@ -28,6 +29,8 @@
 #include "ve/sockbuf.h"
 
 #define LOG_NAME "restore.log"
+/* The first that is known to set timers that fire but once. */
+#define CRIU_KEEPS_TIMERS 40200
 
 /* A restore under way, in the process that will be init's parent. */
 struct job {
@@ -173,6 +176,9 @@ static int run_criu(struct job *j, struct vz_err *err)
 	j->call.timeout_ms = j->how->timeout_ms ? j->how->timeout_ms : vz_dump_timeout();
 	j->call.notify = at_stage;
 	j->call.data = j;
+	r = j->criu.version < CRIU_KEEPS_TIMERS ? vz_criutimer_mend(j->how->dir) : 0;
+	if (r)
+		return vz_err_set(err, VZ_E_RESTORE, -r, "can't change the dump's timers");
 	r = j->call.root ? vz_dumpdir_lend(j->how->dir, j->meta.uid, err) : -EINVAL;
 	if (!r)
 		r = vz_criu_run(j->ve->ctx, &j->criu, &j->call, err);

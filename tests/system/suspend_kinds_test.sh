@@ -21,7 +21,7 @@ begin() {
 lost() {
 	vzctl exec "$1" 'rm -f /root/k/said; echo 1<>/root/k/ask'
 	wait_for 20 vzctl exec "$1" test -e /root/k/said || echo "no answer"
-	vzctl exec "$1" cat /root/k/said | grep -v -e '^ok ' -e '^end$' -e "$CRIU_LOSES"
+	vzctl exec "$1" cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }
 # keeps VEID WHAT
 keeps() {
