@@ -317,7 +317,7 @@ int vz_dedupe(const struct vz_dedupe *how, struct vz_dedupe_sum *ret)
 	*ret = (struct vz_dedupe_sum){ 0 };
 	for (size_t i = 0; !r && i < how->n; i++)
 		r = walk(&d, i, how->root[i], "", 0);
-	if (r)
+	if (r || !d.n)
 		return r;
 	drop_names(&d);
 	drop_lonely(&d);
