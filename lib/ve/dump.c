@@ -13,6 +13,7 @@
 #include "sys/criulock.h"
 #include "sys/ns.h"
 #include "sys/seccomp.h"
+#include "ve/await.h"
 #include "ve/dumpcount.h"
 #include "ve/dumpdir.h"
 #include "ve/dumpgroups.h"
@@ -21,7 +22,6 @@
 #include "ve/freeze.h"
 #include "ve/launch.h"
 #include "ve/mount.h"
-#include "ve/net.h"
 #include "ve/oracle.h"
 #include "ve/state.h"
 
@@ -404,7 +404,7 @@ int vz_dump_mend(const struct vz_ve *ve, struct vz_err *err)
 	if (!r)
 		r = vz_dumplinks_release(ve, err);
 	if (!r)
-		r = vz_net_repair((struct vz_ve *)ve, err);
+		r = vz_await_return((struct vz_ve *)ve, err);
 	if (r)
 		return r;
 	if (!kept)

@@ -9,6 +9,7 @@
 #include "sys/rtnl.h"
 #include "ve/dumpdir.h"
 #include "ve/rate.h"
+#include "ve/state.h"
 
 #define FILE_NAME "links"
 
@@ -109,17 +110,29 @@ int vz_dumplinks_save(const struct vz_ve *ve, pid_t init, int dir,
 
 /* -- hold back -- */
 
+/* The node's ends, or the VE's. */
 struct holder {
 	const struct vz_ve *ve;
+	struct vz_rtnl *node;
+	bool guest;
 	int index[256];
 	size_t n;
 };
+
+static bool leads_to_ours(const struct holder *h, const struct vz_link *link)
+{
+	struct vz_link end;
+
+	return !strcmp(link->kind, "veth") && link->lower_netns >= 0 &&
+	       !vz_rtnl_link_at(h->node, link->lower, &end, NULL) &&
+	       is_ours(h->ve, &end) && end.lower == link->index;
+}
 
 static int note_link(const struct vz_link *link, void *data)
 {
 	struct holder *h = data;
 
-	if (!is_ours(h->ve, link))
+	if (h->guest ? !leads_to_ours(h, link) : !is_ours(h->ve, link))
 		return 0;
 	if (h->n == VZ_ARRAY_SIZE(h->index))
 		return -E2BIG;
@@ -129,19 +142,39 @@ static int note_link(const struct vz_link *link, void *data)
 
 typedef int (*change_fn)(struct vz_rtnl *nl, int dev, struct vz_err *err);
 
+static int change_links(struct holder *h, struct vz_rtnl *nl, change_fn change,
+			struct vz_err *err)
+{
+	int r;
+
+	h->n = 0;
+	vz_rtnl_fails_with(nl, VZ_E_CHECKPOINT);
+	r = vz_rtnl_links(nl, note_link, h, err);
+	for (size_t i = 0; i < h->n && r >= 0; i++)
+		r = change(nl, h->index[i], err);
+	return r;
+}
+
 static int change_all(const struct vz_ve *ve, change_fn change, struct vz_err *err)
 {
-	vz_autortnl struct vz_rtnl *nl = NULL;
+	vz_autortnl struct vz_rtnl *node = NULL, *guest = NULL;
 	struct holder h = { .ve = ve };
-	int r = vz_rtnl_open(&nl, err);
+	vz_autofd int netns = -1;
+	struct vz_state st;
+	int r = vz_rtnl_open(&node, err);
 
 	if (r)
 		return r;
-	vz_rtnl_fails_with(nl, VZ_E_CHECKPOINT);
-	r = vz_rtnl_links(nl, note_link, &h, err);
-	for (size_t i = 0; i < h.n && r >= 0; i++)
-		r = change(nl, h.index[i], err);
-	return r;
+	h.node = node;
+	r = change_links(&h, node, change, err);
+	if (r || vz_state_open_init(ve->ctx, ve->id, &st, NULL, NULL))
+		return r;
+	netns = open_netns(ve, st.init);
+	if (netns < 0)
+		return 0;
+	h.guest = true;
+	r = vz_rtnl_open_ns(netns, &guest, err);
+	return r ? r : change_links(&h, guest, change, err);
 }
 
 int vz_dumplinks_hold(const struct vz_ve *ve, struct vz_err *err)

@@ -18,7 +18,10 @@ int vz_dumplinks_save(const struct vz_ve *ve, pid_t init, int dir,
 		      struct vz_strv *external, struct vz_err *err);
 /*
  * Let nothing reach the VE any more, so that it acknowledges nothing that is not in
- * the dump; or let it through again, as fast as the configuration says.
+ * the dump; and nothing leave it: connections whose processes stand still go on sending
+ * again what was not acknowledged, with times that are later than those in the dump, and
+ * whoever has heard these refuses what the restored ones say for as long as it stood
+ * still (PAWS). Or let it all through again, as fast as the configuration says.
  */
 int vz_dumplinks_hold(const struct vz_ve *ve, struct vz_err *err);
 int vz_dumplinks_release(const struct vz_ve *ve, struct vz_err *err);

@@ -177,8 +177,8 @@ void vz_neighbours_talk_done(struct vz_neighbours_talk *t)
 	*t = (struct vz_neighbours_talk){ 0 };
 }
 
-static int open_sockets(const struct vz_neighbours *l, struct vz_neighbours_talk *t,
-			struct vz_err *err)
+int vz_neighbours_open(const struct vz_neighbours *l, struct vz_neighbours_talk *t,
+		       struct vz_err *err)
 {
 	t->v = calloc(l->n + 1, sizeof(*t->v));
 	if (!t->v)
@@ -204,7 +204,7 @@ int vz_neighbours_ask(const struct vz_ve *ve, const struct vz_neighbours *l,
 		      struct vz_neighbours_talk *ret, struct vz_err *err)
 {
 	vz_autotalk struct vz_neighbours_talk t = { 0 };
-	int r = l->n ? open_sockets(l, &t, err) : 0;
+	int r = l->n ? vz_neighbours_open(l, &t, err) : 0;
 
 	if (r)
 		return r;

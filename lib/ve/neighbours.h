@@ -43,7 +43,10 @@ struct vz_neighbours_talk {
 	struct vz_neighbours_socket *v;
 	size_t n;
 };
-/* For these, which must stay. Nothing is asked with SKIP_ARPDETECT. */
+/* For these, which must stay: nothing is asked. */
+int vz_neighbours_open(const struct vz_neighbours *l, struct vz_neighbours_talk *ret,
+		       struct vz_err *err);
+/* The same, and they are asked, but with SKIP_ARPDETECT. */
 int vz_neighbours_ask(const struct vz_ve *ve, const struct vz_neighbours *l,
 		      struct vz_neighbours_talk *ret, struct vz_err *err);
 /*
