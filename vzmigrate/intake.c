@@ -31,6 +31,7 @@ void intake_done(struct intake *in)
 	drop(&in->server);
 	drop(&in->pages);
 	drop(&in->listener);
+	vz_await_end(&in->await);
 }
 
 bool intake_listen(struct intake *in, const char *id)
@@ -61,6 +62,31 @@ int intake_pages(struct intake *in, const struct landing *l, struct vz_err *err)
 		return mig_recast(err, MIG_E_VERSION, r);
 	r = dir ? vz_criu_page_server(&criu, dir, in->pages, &in->server) : -ENOMEM;
 	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
+}
+
+void intake_await(struct intake *in, const struct landing *l)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	struct vz_err err = { 0 };
+	int r = landing_open_ve(l, &ve, &err);
+
+	if (!r)
+		r = vz_await_begin(&ve, &in->await, &err);
+	if (r)
+		vz_warn(l->ctx, "what is sent to VE %u meanwhile is lost: %s", l->veid,
+			err.text);
+}
+
+void intake_deliver(struct intake *in, const struct landing *l)
+{
+	const struct vz_ve ve = { .ctx = l->ctx, .id = l->veid };
+	unsigned int n;
+
+	if (l->j.state == VZ_MIG_DONE) {
+		n = vz_await_deliver(&in->await, &ve);
+		vz_info(l->ctx, "VE %u: %u packets had waited for it", l->veid, n);
+	}
+	vz_await_end(&in->await);
 }
 
 int intake_images(struct wire *w, const json_t *ask, const struct landing *l,

@@ -2,6 +2,7 @@
 #ifndef VZMIGRATE_INTAKE_H
 #define VZMIGRATE_INTAKE_H
 
+#include "ve/await.h"
 #include "vzmigrate/landing.h"
 
 /*
@@ -12,14 +13,21 @@ struct intake {
 	int listener; /* for the channel; -1: none is expected */
 	int pages; /* the channel's end */
 	int server; /* pidfd of criu */
+	struct vz_await await; /* what is sent to its addresses */
 };
-#define INTAKE_NONE ((struct intake){ .listener = -1, .pages = -1, .server = -1 })
+#define INTAKE_NONE                                                                      \
+	((struct intake){                                                                \
+		.listener = -1, .pages = -1, .server = -1, .await = VZ_AWAIT_NONE })
 void intake_done(struct intake *in);
 
 /* Expect a channel for this migration: false when there can be none. */
 bool intake_listen(struct intake *in, const char *id);
 /* The channel is there: let criu take what comes by it. MIG_E_CONNECT, MIG_E_VERSION. */
 int intake_pages(struct intake *in, const struct landing *l, struct vz_err *err);
+/* It stands still: what is sent to it comes here. Without that it is sent again. */
+void intake_await(struct intake *in, const struct landing *l);
+/* It runs here. */
+void intake_deliver(struct intake *in, const struct landing *l);
 /* The files of the dump, see images.h. */
 int intake_images(struct wire *w, const json_t *ask, const struct landing *l,
 		  struct vz_err *err);

@@ -15,6 +15,7 @@
 #include "base/fs.h"
 #include "base/num.h"
 #include "sys/idshift.h"
+#include "ve/await.h"
 #include "ve/destroy.h"
 #include "ve/diskquota.h"
 #include "ve/dumpdir.h"
@@ -393,15 +394,11 @@ static int give_owners_inside(const struct landing *l, const struct vz_ve *ve,
 	return top ? give_owners(l, top, err) : -ENOMEM;
 }
 
-/* Is what has come a whole area, that can be mounted here as its VE's? */
-static int inspect(const struct landing *l, const char *root, struct vz_err *err)
+int landing_open_ve(const struct landing *l, struct vz_ve *ret, struct vz_err *err)
 {
 	vz_autofree char *path = vz_strf("%s/conf/%u.conf", l->staging, l->veid);
 	autolanding_conf struct landing_conf conf = { 0 };
-	vz_autoarea struct vz_area area = VZ_AREA_NONE;
-	struct vz_ve ve = { .ctx = l->ctx, .id = l->veid };
 	vz_autofree char *text = NULL;
-	const struct vz_layout *layout;
 	int r = path ? vz_read_file(path, SCRIPT_MAX, &text, NULL) : -ENOMEM;
 
 	if (r)
@@ -409,8 +406,20 @@ static int inspect(const struct landing *l, const char *root, struct vz_err *err
 	r = landing_conf_read(l->ctx, l->veid, text, false, &conf, err);
 	if (r)
 		return r;
-	ve.cfg = conf.cfg;
-	r = vz_layout_open(&ve, root, &layout, &area, err);
+	*ret = (struct vz_ve){ .ctx = l->ctx, .id = l->veid, .cfg = vz_take(conf.cfg) };
+	return 0;
+}
+
+/* Is what has come a whole area, that can be mounted here as its VE's? */
+static int inspect(const struct landing *l, const char *root, struct vz_err *err)
+{
+	vz_autoarea struct vz_area area = VZ_AREA_NONE;
+	vz_autove struct vz_ve ve = { 0 };
+	const struct vz_layout *layout;
+	int r = landing_open_ve(l, &ve, err);
+
+	if (!r)
+		r = vz_layout_open(&ve, root, &layout, &area, err);
 	if (r || !area.ini || layout->over_base)
 		return r;
 	return give_owners_inside(l, &ve, layout, &area, err);
@@ -645,11 +654,15 @@ int landing_take(struct landing *l, struct vz_err *err)
 
 int landing_abort(struct landing *l, struct vz_err *err)
 {
+	vz_autove struct vz_ve ve = { 0 };
+	struct vz_err ignored = { 0 };
 	int r;
 
 	if (l->j.state == VZ_MIG_TAKING || l->j.state == VZ_MIG_DONE)
 		return mig_fail(err, MIG_E_SYSTEM, 0, "VE %u is this node's already (%s)",
 				l->veid, vz_mig_state_name(l->j.state));
+	if (l->j.live && !landing_open_ve(l, &ve, &ignored))
+		vz_await_forget(&ve);
 	if (l->j.keep)
 		staging_drop_dump(l->staging);
 	r = l->j.keep ? 0 : staging_remove(l->staging, err);

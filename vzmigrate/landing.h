@@ -4,6 +4,7 @@
 
 #include "ve/idpool.h"
 #include "ve/journal.h"
+#include "ve/ve.h"
 #include "vzmigrate/landconf.h"
 #include "vzmigrate/wire.h"
 
@@ -42,6 +43,8 @@ int landing_begin(const struct vz_ctx *ctx, const json_t *ask, const char *peer,
 int landing_attach(const struct vz_ctx *ctx, uint32_t veid, const char *id,
 		   struct landing *ret, struct vz_err *err);
 
+/* The VE that will be, to be closed by the caller; its area is where it is on its way. */
+int landing_open_ve(const struct landing *l, struct vz_ve *ret, struct vz_err *err);
 /* What came so far on the disk, so that less is to be waited for later. */
 int landing_settle(const struct landing *l, struct vz_err *err);
 /* All files are here: give them their owners, put everything on the disk. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "ve/await.h"
 #include "ve/dump.h"
 #include "ve/dumpdir.h"
 #include "ve/launch.h"
@@ -22,7 +23,14 @@ static void stopping(void *data)
 {
 	struct live *l = data;
 
+	struct vz_err why = { 0 };
+
 	l->phase(l->phase_data, PHASE_DUMP);
+	if (vz_await_leave(l->ve, &why) ||
+	    peer_call(l->d->peer, json_pack("{s:s}", "op", "await"), PEER_SHORT_MS, NULL,
+		      &why))
+		vz_warn(l->ve->ctx, "VE %u: %s", l->ve->id, why.text);
+	l->left = true;
 }
 
 /* The VE stands still: what of its files is not there yet. */
@@ -98,12 +106,16 @@ static int dump(struct live *l, struct vz_err *err)
 			       .stopping = stopping,
 			       .commit = commit,
 			       .data = l };
+	struct vz_err why = { 0 };
 	int r = vz_dump(l->ve, &how, err);
 
 	if (r < 0 && !l->dumped)
 		mig_recast(err, MIG_E_STOP, r);
 	if (r < 0)
 		forget_dump(l);
+	if (r < 0 && l->left && vz_await_return(l->ve, &why))
+		vz_warn(l->ve->ctx, "VE %u: %s: vzctl repair %u", l->ve->id, why.text,
+			l->ve->id);
 	return r;
 }
 

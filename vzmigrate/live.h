@@ -28,6 +28,7 @@ struct live {
 	struct channel rsync, pages;
 	char *path; /* the dump's, without .new */
 	int dir;
+	bool left; /* its addresses lead there */
 	bool dumped; /* what fails then is no fault of the dump's */
 };
 

@@ -154,6 +154,12 @@ static int channel(struct server *s, const json_t *ask, json_t *ret, struct vz_e
 	return intake_pages(&s->intake, &s->landing, err);
 }
 
+static int await(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
+{
+	intake_await(&s->intake, &s->landing);
+	return 0;
+}
+
 static int images(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
 	return intake_images(&s->wire, ask, &s->landing, err);
@@ -171,6 +177,7 @@ static int commit(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 	struct vz_err why = { 0 };
 	int r = landing_take(&s->landing, &why);
 
+	intake_deliver(&s->intake, &s->landing);
 	/* An answer, not an error: whose it is now is what the source must know. */
 	json_object_set_new(ret, "state",
 			    json_string(vz_mig_state_name(s->landing.j.state)));
@@ -220,14 +227,14 @@ static int query(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 }
 
 static const struct op ops[] = {
-	{ "hello", false, hello },    { "ping", false, ping },
-	{ "check", false, check },    { "capacity", false, capacity },
-	{ "begin", false, begin },    { "attach", false, attach },
-	{ "settle", true, settle },   { "channel", true, channel },
-	{ "images", true, images },   { "limits", true, limits },
-	{ "prepare", true, prepare }, { "commit", true, commit },
-	{ "abort", true, give_up },   { "forget", true, forget },
-	{ "query", false, query },
+	{ "hello", false, hello },  { "ping", false, ping },
+	{ "check", false, check },  { "capacity", false, capacity },
+	{ "begin", false, begin },  { "attach", false, attach },
+	{ "settle", true, settle }, { "channel", true, channel },
+	{ "await", true, await },   { "images", true, images },
+	{ "limits", true, limits }, { "prepare", true, prepare },
+	{ "commit", true, commit }, { "abort", true, give_up },
+	{ "forget", true, forget }, { "query", false, query },
 };
 
 static int run_op(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)

@@ -28,7 +28,7 @@ goes_to() {
 	run_ok "$2" migrate "$1" --live --json 1721 || return
 	at=$1
 	is "$(copies 1721) $(nothing_left)" "1 " "once, and nothing is left"
-	diag "it stood still for $(jq -rs 'last.down_ms' <<<"$out") ms"
+	[ -z "$out" ] || diag "it stood still for $(jq -rs 'last.down_ms' <<<"$out") ms"
 	is "$(lost)" "" "nothing was lost"
 }
 
@@ -48,6 +48,37 @@ pids=$(in_ve pidof keeper)
 goes_to n2 "it moves live"
 goes_to n1 "and back"
 is "$(in_ve pidof keeper)" "$pids" "its processes have their numbers"
+
+# Somebody asks all the time meanwhile, over one connection.
+hot=$(test_program hot) || skip_all "no hot"
+ip addr add 10.98.0.254/24 dev switch
+for n in n1 n2; do
+	on $n sysctl -qw net.ipv4.ip_forward=1
+done
+install -o "$(stat -c %u "$T/n1/private/1721/bin/busybox")" \
+	-g "$(stat -c %g "$T/n1/private/1721/bin/busybox")" "$hot" "$T/n1/private/1721/bin/hot"
+run_ok "an address" on n1 vzctl --quiet set 1721 --ipadd 10.98.0.99 --save
+in_ve 'hot serve 7901 16 4 10 </dev/null >/dev/null 2>&1 &'
+wait_for 20 sh -c 'echo | busybox nc -w 1 10.98.0.99 7901 >/dev/null'
+paws() {
+	awk '/^TcpExt:/ { if (!n) { n = split($0, k) } else for (i = 2; i <= n; i++) if (k[i] == "PAWSEstab") print $i }' \
+		/proc/net/netstat
+}
+before=$(paws)
+"$hot" ask 10.98.0.99 7901 "$T/enough" >"$T/client" 2>&1 &
+client=$!
+sleep 0.3
+goes_to n2 "with a connection"
+like "$(ip neigh show 10.98.0.99 dev switch)" "02:00:00:98:00:02" "its address leads there"
+like "$(cat "$T/n2/vzctl.log")" "[1-9][0-9]* packets had waited for it" "what was sent meanwhile came to it"
+goes_to n1 "and back with it"
+: >"$T/enough"
+wait $client
+ok $? "the connection held" || diag "$(cat "$T/client")"
+like "$(cat "$T/client")" "wrong 0" "no byte of its memory is wrong"
+is "$(paws)" "$before" "nothing that it said came too late to be heard"
+is "$(on n2 ip neigh show proxy)$(on n2 ip route show 10.98.0.99)" "" "nothing of its address is left there"
+in_ve killall hot
 
 # What changes after the last pass of its files goes over while it stands still: by then
 # ssh is asked for the session that rsync will have.
@@ -84,6 +115,8 @@ echo 'exit 3' >"$T/n2/etc/conf/vps.mount"
 run_is 7 "one that can't be restored there" migrate n2 --live 1721
 like "$err" "vps.mount" "says why"
 is "$(status_of n1 1721) $(status_of n2 1721)" "exist mounted running deleted unmounted down" "goes on here"
+is "$(on n2 ip neigh show proxy)$(on n2 ip -o link show type tun)" "" "and there nobody answers for it"
+like "$(on n1 ip neigh show proxy)" "10.98.0.99 dev eth0" "but here"
 is "$(lost)$(nothing_left)" "" "nothing was lost"
 rm "$T/n2/etc/conf/vps.mount"
 
