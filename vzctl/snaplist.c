@@ -23,7 +23,7 @@ static const struct vz_opt options[] = {
 	{ 0 },
 };
 
-enum { F_UUID, F_PARENT, F_CURRENT, F_DATE, F_NAME, F_DESCRIPTION, F_TARGET };
+enum { F_UUID, F_PARENT, F_CURRENT, F_DATE, F_NAME, F_DESCRIPTION, F_TARGET, F_MEMORY };
 
 static const struct vz_col fields[] = {
 	{ "uuid", "UUID", -38, VZ_COL_WORD, NULL, "its UUID", F_UUID },
@@ -37,6 +37,8 @@ static const struct vz_col fields[] = {
 	{ "name", "NAME", -32, VZ_COL_STR, NULL, "its name", F_NAME },
 	{ "desc", "DESC", -32, VZ_COL_STR, NULL, "its description", F_DESCRIPTION },
 	{ "target", "TARGET", -32, VZ_COL_STR, NULL, "where it is mounted", F_TARGET },
+	{ "memory", "M", 1, VZ_COL_WORD, NULL, "* for one with the VE's memory",
+	  F_MEMORY },
 };
 
 struct row {
@@ -60,6 +62,8 @@ static void cell(const void *data, const struct vz_col *col, unsigned int part,
 	else if (col->id == F_PARENT && *s->parent)
 		snprintf(ret->buf, sizeof(ret->buf), "{%s}", s->parent);
 	else if (col->id == F_CURRENT && s->current)
+		strcpy(ret->buf, "*");
+	else if (col->id == F_MEMORY && row->snapshot->memory)
 		strcpy(ret->buf, "*");
 	else if (col->id == F_DATE && localtime_r(&date, &tm))
 		strftime(ret->buf, sizeof(ret->buf), "%Y-%m-%d %H:%M:%S", &tm);

@@ -346,7 +346,9 @@ static int unpack_one(struct create *c, const char *file,
 
 	if (fd < 0 || fstat(fd, &st))
 		return vz_err_set(err, VZ_E_NOTEMPLATE, errno, "can't read %s", file);
-	limit(c->ve.cfg, &how);
+	/* What a template has counts for no VE that lies over it. */
+	if (!c->layout->over_base)
+		limit(c->ve.cfg, &how);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	r = vz_untar(&how, &why);
 	c->tarball_done += st.st_size;

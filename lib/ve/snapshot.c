@@ -498,6 +498,7 @@ int vz_snapshot_list(const struct vz_ve *ve, struct vz_snapshots *ret, struct vz
 		if (vz_snaptree_num(s.tree, v[i].uuid, "temporary"))
 			continue;
 		l.v[l.n].snap = v[i];
+		l.v[l.n].memory = vz_snap_memory_has(&s, v[i].uuid);
 		r = dir ? vz_snap_conf_words(ve, dir, &l.v[l.n].name,
 					     &l.v[l.n].description)
 			: -ENOMEM;

@@ -77,6 +77,7 @@ bool vz_snapshot_exists(const struct vz_ve *ve, const char *uuid);
 struct vz_snapshot {
 	struct vz_snap snap;
 	char *name, *description; /* "" for none */
+	bool memory; /* it has the VE's */
 };
 struct vz_snapshots {
 	struct vz_snapshot *v;

@@ -142,6 +142,11 @@ vzctl --quiet destroy 1811
 
 # --- a template that is here no more ---
 
+vzctl --quiet create 1811 --layout overlay --diskspace 100K:200K
+vzctl --quiet backup 1811 "$files/tight"
+vzctl --quiet destroy 1811
+run_ok "an overlay that may have less than its template" vzctl --quiet restore-backup "$files/tight" 1811
+vzctl --quiet destroy 1811
 vzctl --quiet create 1811 --layout overlay
 run_ok "a backup of an overlay" vzctl --quiet backup 1811 "$files/over"
 vzctl --quiet destroy 1811
@@ -153,6 +158,7 @@ ok $? "and it has what differs ($(du -sk "$T/private/1811" | cut -f 1) KiB)"
 vzctl --quiet destroy 1811
 vztmpl prune >/dev/null
 mv "$T/template" "$T/template.away" && mkdir -p "$T/template/cache"
+run_is 46 "DISKSPACE is not for all of its files" vzctl restore-backup "$files/tight" 1811
 run_ok "without it" vzctl restore-backup "$files/over" 1811
 like "$out" "restored as simfs, as the template .* is not here" "as it says"
 is "$(sed -n 's/^VE_LAYOUT=//p' "$VZ_CONFDIR/conf/1811.conf")" '"simfs"' "it is simfs"

@@ -52,6 +52,7 @@ one_layout() {
 	ok $? "$layout: a VE with a process that has everything" || return
 	run_ok "$layout: snapshot" vzctl snapshot $VE --id $A --name first
 	unlike "$err" "Warning" "$layout: with its memory"
+	is "$(vzctl snapshot-list $VE -H -o name,memory | tr -s ' ')" "first *" "$layout: as the list says"
 	status_is "exist mounted running" "$layout: it goes on"
 	is "$(lost)" "" "$layout: as if nothing had been"
 	at=$(count)
@@ -81,7 +82,8 @@ rest() {
 	run_is 20 "both can't be" vzctl snapshot-switch $VE --id $A --skip-resume --must-resume
 	vzctl --quiet start $VE
 	run_ok "files alone" vzctl --quiet snapshot $VE --id $B --skip-suspend
-	run_is 159 "are no memory" vzctl snapshot-switch $VE --id $B --must-resume
+	is "$(vzctl snapshot-list $VE -H --id $B -o memory | tr -d ' ')" "" "are no memory, as the list says"
+	run_is 159 "nor is there one" vzctl snapshot-switch $VE --id $B --must-resume
 	status_is "exist mounted running" "and nothing was stopped for it"
 	run_ok "without insisting" vzctl --quiet snapshot-switch $VE --id $B
 	status_is "exist unmounted down" "it is down"
