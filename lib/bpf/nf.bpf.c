@@ -24,7 +24,7 @@
 #define EPERM 1
 #define NULL ((void *)0)
 #define GROUPS_MAX 65536
-#define LEVELS 8 /* of groups, below which no VE's is */
+#define LEVELS 32 /* of groups, below which no VE's is */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct sock {
@@ -310,7 +310,9 @@ static __always_inline __u32 refused_to_current(void)
 	/* A VE's group is above those that it makes itself. */
 	for (int level = 1; level < LEVELS; level++) {
 		group = bpf_get_current_ancestor_cgroup_id(level);
-		refuse = group ? bpf_map_lookup_elem(&groups, &group) : NULL;
+		if (!group)
+			break;
+		refuse = bpf_map_lookup_elem(&groups, &group);
 		if (refuse)
 			return *refuse;
 	}
