@@ -89,6 +89,8 @@ int learn(struct bpf_iter__task *ctx)
 	row = task ? row_of_task(task, &group) : NULL;
 	if (!row)
 		return 0;
+	/* Of a pool's VE one deeper; it is the same one for all. */
+	top_group = group_at(BPF_CORE_READ(task, cgroups, dfl_cgrp), level - 1);
 	from = &row->from;
 	css = css_of(task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
 	from->memory_id = css ? group_of(css) : 0;
@@ -125,6 +127,8 @@ int command(struct vz_acct_command *ctx)
 	row = bpf_map_lookup_elem(&rows, &cmd.group);
 	if (!row)
 		return -ENOENT;
+	if (cmd.op == VZ_ACCT_BEGIN)
+		top_group = 0;
 	for (int i = 0; i < VZ_UBC__COUNT; i++) {
 		struct vz_acct_count *c = &row->c[i];
 

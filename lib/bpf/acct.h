@@ -9,33 +9,42 @@
  * reads them have in common. A change of any structure is a new version of the
  * pins.
  */
-#define VZ_ACCT_VERSION "acct-1"
+#define VZ_ACCT_VERSION "acct-2"
 
-/* The beancounters, in the order of their rows in /proc/user_beancounters. */
-enum vz_ubc_id {
-	VZ_UBC_KMEMSIZE,
-	VZ_UBC_LOCKEDPAGES,
-	VZ_UBC_PRIVVMPAGES,
-	VZ_UBC_SHMPAGES,
-	VZ_UBC_NUMPROC,
-	VZ_UBC_PHYSPAGES,
-	VZ_UBC_VMGUARPAGES,
-	VZ_UBC_OOMGUARPAGES,
-	VZ_UBC_NUMTCPSOCK,
-	VZ_UBC_NUMFLOCK,
-	VZ_UBC_NUMPTY,
-	VZ_UBC_NUMSIGINFO,
-	VZ_UBC_TCPSNDBUF,
-	VZ_UBC_TCPRCVBUF,
-	VZ_UBC_OTHERSOCKBUF,
-	VZ_UBC_DGRAMRCVBUF,
-	VZ_UBC_NUMOTHERSOCK,
-	VZ_UBC_DCACHESIZE,
-	VZ_UBC_NUMFILE,
-	VZ_UBC_NUMIPTENT,
-	VZ_UBC_SWAPPAGES,
-	VZ_UBC__COUNT,
-};
+/*
+ * The beancounters, in the order of their rows in /proc/user_beancounters: each is
+ * ROW(ID, NAME), and DUMMY a row that OpenVZ has kept for one that is no more.
+ */
+#define VZ_UBC_EACH(ROW, DUMMY)                                                          \
+	ROW(KMEMSIZE, "kmemsize    ")                                                    \
+	ROW(LOCKEDPAGES, "lockedpages ")                                                 \
+	ROW(PRIVVMPAGES, "privvmpages ")                                                 \
+	ROW(SHMPAGES, "shmpages    ")                                                    \
+	DUMMY                                                                            \
+	ROW(NUMPROC, "numproc     ")                                                     \
+	ROW(PHYSPAGES, "physpages   ")                                                   \
+	ROW(VMGUARPAGES, "vmguarpages ")                                                 \
+	ROW(OOMGUARPAGES, "oomguarpages")                                                \
+	ROW(NUMTCPSOCK, "numtcpsock  ")                                                  \
+	ROW(NUMFLOCK, "numflock    ")                                                    \
+	ROW(NUMPTY, "numpty      ")                                                      \
+	ROW(NUMSIGINFO, "numsiginfo  ")                                                  \
+	ROW(TCPSNDBUF, "tcpsndbuf   ")                                                   \
+	ROW(TCPRCVBUF, "tcprcvbuf   ")                                                   \
+	ROW(OTHERSOCKBUF, "othersockbuf")                                                \
+	ROW(DGRAMRCVBUF, "dgramrcvbuf ")                                                 \
+	ROW(NUMOTHERSOCK, "numothersock")                                                \
+	ROW(DCACHESIZE, "dcachesize  ")                                                  \
+	ROW(NUMFILE, "numfile     ")                                                     \
+	DUMMY                                                                            \
+	DUMMY                                                                            \
+	DUMMY                                                                            \
+	ROW(NUMIPTENT, "numiptent   ")                                                   \
+	ROW(SWAPPAGES, "swappages   ")
+
+#define VZ_UBC_ENUM(id, name) VZ_UBC_##id,
+enum vz_ubc_id { VZ_UBC_EACH(VZ_UBC_ENUM, ) VZ_UBC__COUNT };
+#undef VZ_UBC_ENUM
 #define VZ_UBC_BIT(id) (1u << (id))
 
 /* Those that are looked at with each message, once a VE has a limit of one. */
@@ -92,6 +101,7 @@ struct vz_acct_sums {
 
 /* What the program `command` is told; it answers by its return value, 0 or -errno. */
 enum vz_acct_op {
+	VZ_ACCT_BEGIN, /* a VE that is to be looked for, until it is learned, everywhere */
 	VZ_ACCT_LIMITS, /* barriers and limits of a row */
 	VZ_ACCT_SAMPLED, /* numbers that were counted elsewhere, in held */
 	VZ_ACCT_RAISED, /* of a VE's life before: barrier is maxheld, limit failcnt */

@@ -12,9 +12,15 @@
  * its windows follow its buffers.
  *
  * The kernel keeps a sum for each socket, none for a VE. So each socket's is
- * remembered as it was last seen, and the VE's sum follows the differences;
- * before anything is refused all that is remembered of the VE is looked at
- * again: nobody is refused for what has been read meanwhile.
+ * remembered as it was last seen, and the VE's sum follows the differences: when
+ * something is taken, and when it is freed, where that can be seen. Two at once may
+ * make a sum differ a little, and where no freeing is seen it only grows: so before
+ * anything is refused all that is remembered of the VE is looked at again, for no more
+ * than a tenth of the time.
+ *
+ * All VEs' sockets are remembered in one map. None has more than its share of it, so
+ * that who floods it refuses himself only; a socket of another one for which there is
+ * no room has the limit by itself.
  */
 enum { SENT, RECEIVED, DIRECTIONS };
 
@@ -30,8 +36,14 @@ struct {
 	__type(value, struct flight);
 } flights SEC(".maps");
 
+/* Of all that can be remembered, what one VE may take. Set by the loader. */
+const volatile __u32 flights_share = OBJECTS_MAX / 16;
+/* Whether it is seen when what was sent is freed. */
+const volatile __u32 frees_are_seen = 0;
+
 struct in_flight {
 	__s64 n[DIRECTIONS];
+	__s64 sockets;
 	__u64 looked; /* CLOCK_BOOTTIME ns, later the longer it took */
 };
 struct {
@@ -115,53 +127,6 @@ static __always_inline struct in_flight *in_flight_of(__u64 group)
 	return bpf_map_lookup_elem(&in_flight, &group);
 }
 
-static __always_inline struct flight *flight_of(struct sock *sk, __u64 group)
-{
-	struct flight new = { .group = group }, *f;
-	__u64 key = (__u64)sk;
-
-	f = bpf_map_lookup_elem(&flights, &key);
-	if (f && f->group == group)
-		return f;
-	bpf_map_update_elem(&flights, &key, &new, BPF_ANY);
-	return bpf_map_lookup_elem(&flights, &key);
-}
-
-/*
- * 0: `more` may come to what a socket of the VE's has in flight; -1: refused.
- * `direction` is a constant where it is called.
- */
-static __always_inline int may_take(struct vz_acct_count *c, __u64 group, struct sock *sk,
-				    int direction, __s64 more)
-{
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct in_flight *all = in_flight_of(group);
-	struct flight *f = all ? flight_of(sk, group) : NULL;
-	struct look l = { all, group, direction };
-	__s64 n = in_buffer(sk, direction);
-
-	/* There is no room to note it, and what is not noted has no limit. */
-	if (!all || !f) {
-		refused(c);
-		return -1;
-	}
-	note(all, f, direction, n);
-	if (all->n[direction] + more > c->limit &&
-	    (direction == SENT || (__s64)(now - all->looked) >= LOOK_NS)) {
-		all->looked = now;
-		bpf_for_each_map_elem(&flights, look_again, &l, 0);
-		/* Who floods a VE has no more than a tenth of a CPU look. */
-		all->looked = now + 9 * (bpf_ktime_get_boot_ns() - now);
-	}
-	if (all->n[direction] + more > c->limit) {
-		refused(c);
-		return -1;
-	}
-	note(all, f, direction, n + more);
-	raise_max(c, all->n[direction]);
-	return 0;
-}
-
 /* The socket ends, and what it had in flight is no longer the VE's. */
 static __always_inline void forget_flight(const void *sk)
 {
@@ -180,8 +145,83 @@ static __always_inline void forget_flight(const void *sk)
 	all = bpf_map_lookup_elem(&in_flight, &was.group);
 	if (!all)
 		return;
+	__sync_fetch_and_add(&all->sockets, -1);
 	__sync_fetch_and_add(&all->n[SENT], -was.n[SENT]);
 	__sync_fetch_and_add(&all->n[RECEIVED], -was.n[RECEIVED]);
+}
+
+static __always_inline struct flight *flight_of(struct sock *sk, __u64 group,
+						struct in_flight *all)
+{
+	struct flight new = { .group = group }, *f;
+	__u64 key = (__u64)sk;
+
+	f = bpf_map_lookup_elem(&flights, &key);
+	if (f && f->group == group)
+		return f;
+	/* Another VE's, whose end was missed. */
+	if (f)
+		forget_flight(sk);
+	if (all->sockets >= flights_share ||
+	    bpf_map_update_elem(&flights, &key, &new, BPF_NOEXIST))
+		return NULL;
+	__sync_fetch_and_add(&all->sockets, 1);
+	return bpf_map_lookup_elem(&flights, &key);
+}
+
+/*
+ * Is it time to look again? Where frees are seen, and where packets come by
+ * themselves, a refusal in vain is none that anybody waits for.
+ */
+static __always_inline int may_look(const struct in_flight *all, int direction, __u64 now)
+{
+	__s64 since = now - all->looked;
+
+	if (direction == RECEIVED)
+		return since >= LOOK_NS;
+	return !frees_are_seen || since >= 0;
+}
+
+/* No room to note it: it is bound as if it were the VE's only one, or not at all. */
+static __always_inline int takes_unnoted(const struct vz_acct_count *c,
+					 const struct in_flight *all, __s64 n)
+{
+	return all && all->sockets < flights_share && n <= c->limit;
+}
+
+/*
+ * 0: `more` may come to what a socket of the VE's has in flight; -1: refused.
+ * `direction` is a constant where it is called.
+ */
+static __always_inline int may_take(struct vz_acct_count *c, __u64 group, struct sock *sk,
+				    int direction, __s64 more)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct in_flight *all = in_flight_of(group);
+	struct flight *f = all ? flight_of(sk, group, all) : NULL;
+	struct look l = { all, group, direction };
+	__s64 n = in_buffer(sk, direction);
+
+	if (!all || !f) {
+		if (takes_unnoted(c, all, n + more))
+			return 0;
+		refused(c);
+		return -1;
+	}
+	note(all, f, direction, n);
+	if (all->n[direction] + more > c->limit && may_look(all, direction, now)) {
+		all->looked = now;
+		bpf_for_each_map_elem(&flights, look_again, &l, 0);
+		/* Who floods a VE has no more than a tenth of a CPU look. */
+		all->looked = now + 9 * (bpf_ktime_get_boot_ns() - now);
+	}
+	if (all->n[direction] + more > c->limit) {
+		refused(c);
+		return -1;
+	}
+	note(all, f, direction, n + more);
+	raise_max(c, all->n[direction]);
+	return 0;
 }
 
 /* -- where the kernel takes programs on its functions -- */
@@ -207,6 +247,29 @@ int BPF_PROG(message_sent, struct socket *sock, struct msghdr *msg, int size)
 	/* A stream takes as much of it as there is room for: at the limit none. */
 	more = BPF_CORE_READ(sk, sk_type) == SOCK_STREAM ? 1 : true_size(size);
 	return may_take(c, o.group, sk, SENT, more) ? -ENOBUFS : 0;
+}
+
+/* A message has been read, or thrown away. */
+SEC("fentry/sock_wfree")
+int BPF_PROG(message_freed, struct sk_buff *skb)
+{
+	struct in_flight *all;
+	struct flight *f;
+	struct sock *sk;
+	__s64 n;
+	__u64 key;
+
+	if (!bufs_limited)
+		return 0;
+	sk = skb->sk;
+	key = (__u64)sk;
+	f = bpf_map_lookup_elem(&flights, &key);
+	all = f ? bpf_map_lookup_elem(&in_flight, &f->group) : NULL;
+	if (!f || !all)
+		return 0;
+	n = in_buffer(sk, SENT) - skb->truesize;
+	note(all, f, SENT, n > 0 ? n : 0);
+	return 0;
 }
 
 /* What is dropped here is lost as on any full queue. */

@@ -224,6 +224,7 @@ struct socket {
 	struct sock *sk;
 };
 struct sk_buff {
+	struct sock *sk;
 	unsigned int len, truesize;
 	unsigned char *data;
 };

@@ -25,10 +25,19 @@ static __always_inline __u64 group_of(struct cgroup_subsys_state *css)
 	return BPF_CORE_READ(css, cgroup, kn, id);
 }
 
+/*
+ * Below which group all VEs' are, so that the node's own processes are told by one
+ * look. 0: not known just now (see `learn`).
+ */
+__u64 top_group;
+
 static __always_inline struct vz_acct_row *row_of_current(__u64 *group)
 {
+	__u64 top = top_group;
 	struct vz_acct_row *row;
 
+	if (top && bpf_get_current_ancestor_cgroup_id(level - 1) != top)
+		return NULL;
 	*group = bpf_get_current_ancestor_cgroup_id(level);
 	if (!*group)
 		return NULL;

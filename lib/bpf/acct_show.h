@@ -294,41 +294,13 @@ struct line {
 };
 
 /* The rows' names, and which counter each is; -1: a dummy. */
-static const char names[][NAME_LEN + 1] = {
-	"kmemsize    ", "lockedpages ", "privvmpages ", "shmpages    ", "dummy       ",
-	"numproc     ", "physpages   ", "vmguarpages ", "oomguarpages", "numtcpsock  ",
-	"numflock    ", "numpty      ", "numsiginfo  ", "tcpsndbuf   ", "tcprcvbuf   ",
-	"othersockbuf", "dgramrcvbuf ", "numothersock", "dcachesize  ", "numfile     ",
-	"dummy       ", "dummy       ", "dummy       ", "numiptent   ", "swappages   ",
-};
+#define ROW_NAME(id, name) name,
+#define ROW_ID(id, name) VZ_UBC_##id,
+#define DUMMY_NAME "dummy       ",
+#define DUMMY_ID -1,
+static const char names[][NAME_LEN + 1] = { VZ_UBC_EACH(ROW_NAME, DUMMY_NAME) };
 /* volatile: the verifier does not know what the compiler knows of them. */
-static const volatile int ids[] = {
-	VZ_UBC_KMEMSIZE,
-	VZ_UBC_LOCKEDPAGES,
-	VZ_UBC_PRIVVMPAGES,
-	VZ_UBC_SHMPAGES,
-	-1,
-	VZ_UBC_NUMPROC,
-	VZ_UBC_PHYSPAGES,
-	VZ_UBC_VMGUARPAGES,
-	VZ_UBC_OOMGUARPAGES,
-	VZ_UBC_NUMTCPSOCK,
-	VZ_UBC_NUMFLOCK,
-	VZ_UBC_NUMPTY,
-	VZ_UBC_NUMSIGINFO,
-	VZ_UBC_TCPSNDBUF,
-	VZ_UBC_TCPRCVBUF,
-	VZ_UBC_OTHERSOCKBUF,
-	VZ_UBC_DGRAMRCVBUF,
-	VZ_UBC_NUMOTHERSOCK,
-	VZ_UBC_DCACHESIZE,
-	VZ_UBC_NUMFILE,
-	-1,
-	-1,
-	-1,
-	VZ_UBC_NUMIPTENT,
-	VZ_UBC_SWAPPAGES,
-};
+static const volatile int ids[] = { VZ_UBC_EACH(ROW_ID, DUMMY_ID) };
 #define ROWS (sizeof(ids) / sizeof(*ids))
 
 #define COPY(to, text) __builtin_memcpy(to, text, NUMBER_LEN)

@@ -23,17 +23,6 @@ int BPF_PROG(file_made, struct file *file)
 		       : 0;
 }
 
-/* What a file system opens below a file counts as nobody's: FMODE_NOACCOUNT. */
-#define NOACCOUNT 0x20000000
-
-SEC("fentry/security_file_open")
-int BPF_PROG(file_opened, struct file *file)
-{
-	if (BPF_CORE_READ(file, f_mode) & NOACCOUNT)
-		disown(file);
-	return 0;
-}
-
 SEC("fentry/security_file_free")
 int BPF_PROG(file_freed, struct file *file)
 {
@@ -214,15 +203,12 @@ static __always_inline void *terminal(const void *ctx, int index)
 	return (void *)(fs ^ ((__u64)index << 48));
 }
 
-SEC("fmod_ret/security_file_open")
-int BPF_PROG(terminal_asked, struct file *file)
+static __always_inline int terminal_asked(void)
 {
 	struct vz_acct_count *c;
 	struct vz_acct_row *row;
 	__u64 group;
 
-	if (BPF_CORE_READ(file, f_inode, i_rdev) != PTMX)
-		return 0;
 	row = row_of_current(&group);
 	/* The console is made before the VE is known, and is none of its terminals. */
 	if (!row || !row->from.ipc)
@@ -232,6 +218,18 @@ int BPF_PROG(terminal_asked, struct file *file)
 		return 0;
 	refused(c);
 	return -ENOSPC;
+}
+
+/* What a file system opens below a file counts as nobody's: FMODE_NOACCOUNT. */
+#define NOACCOUNT 0x20000000
+
+/* One program for two matters: each costs all that is opened on the node. */
+SEC("fmod_ret/security_file_open")
+int BPF_PROG(file_opened, struct file *file)
+{
+	if (file->f_mode & NOACCOUNT)
+		disown(file);
+	return file->f_inode->i_rdev == PTMX ? terminal_asked() : 0;
 }
 
 SEC("fexit/devpts_new_index")

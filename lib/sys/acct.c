@@ -63,7 +63,7 @@ static const struct part {
 	/* What frees comes before what charges, so that nothing is held for ever. */
 	{ "file_freed", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFILE) },
 	{ "file_freed_2", TIER_TRACE, ATTACH },
-	{ "file_opened", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFILE) },
+	{ "file_opened", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFILE) | B(VZ_UBC_NUMPTY) },
 	{ "file_made", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFILE) },
 	{ "socket_freed", TIER_TRACE, ATTACH,
 	  B(VZ_UBC_NUMTCPSOCK) | B(VZ_UBC_NUMOTHERSOCK) },
@@ -75,6 +75,7 @@ static const struct part {
 	  B(VZ_UBC_NUMTCPSOCK) | B(VZ_UBC_NUMOTHERSOCK) },
 	{ "datagram_read", TIER_TRACE, ATTACH, .extra = true },
 	{ "datagram_came", TIER_TRACE, ATTACH, .extra = true },
+	{ "message_freed", TIER_TRACE, ATTACH, .extra = true },
 	{ "message_sent", TIER_TRACE, ATTACH, .extra = true },
 	{ "rules_sent", TIER_TRACE, ATTACH, .extra = true },
 	{ "lock_freed", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFLOCK) },
@@ -82,7 +83,6 @@ static const struct part {
 	{ "lock_asked", TIER_TRACE, ATTACH, B(VZ_UBC_NUMFLOCK) },
 	{ "terminal_freed", TIER_TRACE, ATTACH, B(VZ_UBC_NUMPTY) },
 	{ "terminal_made", TIER_TRACE, ATTACH, B(VZ_UBC_NUMPTY) },
-	{ "terminal_asked", TIER_TRACE, ATTACH, B(VZ_UBC_NUMPTY) },
 	{ "segment_begun", TIER_TRACE, ATTACH, B(VZ_UBC_SHMPAGES) },
 	{ "segment_asked", TIER_TRACE, ATTACH, B(VZ_UBC_SHMPAGES) },
 	{ "segment_ended", TIER_TRACE, ATTACH, B(VZ_UBC_SHMPAGES) },
@@ -183,7 +183,10 @@ static int size_maps(struct acct *skel)
 	int r;
 
 	n = n < 65536 ? 65536 : n > 8 << 20 ? 8 << 20 : n;
+	skel->rodata->flights_share = n / 4 / 16;
 	r = bpf_map__set_max_entries(skel->maps.owners, n);
+	if (!r)
+		r = bpf_map__set_max_entries(skel->maps.flights, n / 4);
 	return r ? r : bpf_map__set_max_entries(skel->maps.seen, n / 4);
 }
 
@@ -201,6 +204,7 @@ static struct acct *load_tier(const struct btf *kernel, enum tier tier, bool ext
 	skel->rodata->level = level;
 	skel->rodata->sampled_mask = SAMPLED | (EITHER & ~exact);
 	skel->rodata->unknown_fail = REFUSED_UNSEEN & ~exact;
+	skel->rodata->frees_are_seen = bpf_program__autoload(skel->progs.message_freed);
 	if (acct__load(skel))
 		return NULL;
 	return vz_take(skel);

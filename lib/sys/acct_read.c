@@ -134,14 +134,16 @@ static bool wants_buffers(const struct vz_acct_command *limits)
 	       limits->limit[VZ_UBC_DGRAMRCVBUF] < INT64_MAX;
 }
 
-/* The programs that look at each message begin to, by that. */
-static int tell_limits(const struct vz_acct *a, const struct vz_acct_command *limits,
-		       uint64_t group)
+/* The programs are to look for it; those for each message begin to, by its limits. */
+static int tell(const struct vz_acct *a, const struct vz_acct_command *limits,
+		uint64_t group)
 {
+	struct vz_acct_command begin = { .op = VZ_ACCT_BEGIN, .group = group };
 	struct vz_acct_command cmd = *limits;
+	int r = vz_acct_command(a, &begin);
 
 	cmd.group = group;
-	return vz_acct_command(a, &cmd);
+	return r || !wants_buffers(limits) ? r : vz_acct_command(a, &cmd);
 }
 
 int vz_acct_begin(const struct vz_acct *a, uint32_t veid, int group_dir,
@@ -164,8 +166,8 @@ int vz_acct_begin(const struct vz_acct *a, uint32_t veid, int group_dir,
 	attr.value = (uintptr_t)&row;
 	if (!r)
 		r = vz_bpf(BPF_MAP_UPDATE_ELEM, &attr);
-	if (!r && wants_buffers(limits))
-		r = tell_limits(a, limits, group);
+	if (!r)
+		r = tell(a, limits, group);
 	return r ? vz_err_set(err, VZ_E_KERNEL, -r,
 			      "can't count what VE %u uses: its counters show `-`", veid)
 		 : 0;

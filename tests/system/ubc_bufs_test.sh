@@ -16,10 +16,10 @@ run_ok "a VE starts with them" vzctl start 14621
 unlike "$err" "buffers|counters" "without a complaint"
 bc=$VZ_RUNDIR/proc/user_beancounters
 [ -e "$bc" ] || skip_all "this kernel keeps no beancounters"
-[ -e "$VZ_RUNDIR/bpf/acct-1/group_option_set" ] ||
+[ -e "$VZ_RUNDIR/bpf/acct-2/group_option_set" ] ||
 	skip_all "this kernel takes none of the programs that limit these"
 exact=no
-[ ! -e "$VZ_RUNDIR/bpf/acct-1/message_sent" ] || exact=yes
+[ ! -e "$VZ_RUNDIR/bpf/acct-2/message_sent" ] || exact=yes
 
 inside() {
 	vzctl exec 14621 "$@"

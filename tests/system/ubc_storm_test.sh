@@ -115,7 +115,7 @@ back "files"
 make_ve 14612
 cp "$T/private/14611/bin/load" "$T/private/14612/bin/"
 run_ok "a limit" vzctl --quiet set 14611 --numtcpsock 50
-mv "$VZ_RUNDIR/bpf/acct-1" "$VZ_RUNDIR/bpf/acct-0"
+mv "$VZ_RUNDIR/bpf/acct-2" "$VZ_RUNDIR/bpf/acct-0"
 run_ok "after an upgrade a VE starts" vzctl --quiet start 14612
 vzctl exec 14612 'exec load tcp 40' <"$T/go" >"$T/said" 2>&1 &
 load=$!
@@ -129,8 +129,8 @@ like "$out" '^given 50 refused 30 error 105$' "and its limits are kept"
 exec 9>&-
 wait $load
 run_ok "the new one stops" vzctl --quiet stop 14612 --fast
-rm -r "$VZ_RUNDIR/bpf/acct-1"
-mv "$VZ_RUNDIR/bpf/acct-0" "$VZ_RUNDIR/bpf/acct-1"
+rm -r "$VZ_RUNDIR/bpf/acct-2"
+mv "$VZ_RUNDIR/bpf/acct-0" "$VZ_RUNDIR/bpf/acct-2"
 is "$(ubc numtcpsock 6)" 30 "what was refused meanwhile has been counted"
 run_ok "no limit" vzctl --quiet set 14611 --numtcpsock unlimited
 back "sockets"

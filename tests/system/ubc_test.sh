@@ -19,7 +19,7 @@ bc=$VZ_RUNDIR/proc/user_beancounters
 [ -e "$bc" ] || skip_all "this kernel keeps no beancounters"
 # On the kernel's functions programs count exactly; else some are sampled.
 exact=no
-[ ! -e "$VZ_RUNDIR/bpf/acct-1/file_made" ] || exact=yes
+[ ! -e "$VZ_RUNDIR/bpf/acct-2/file_made" ] || exact=yes
 
 # ubc VEID COUNTER held|maxheld|barrier|limit|failcnt
 ubc() {
