@@ -12,6 +12,7 @@
 #include "ve/ids.h"
 #include "ve/netclass.h"
 #include "ve/quotafile.h"
+#include "ve/repair.h"
 #include "ve/traffic.h"
 #include "ve/ubc.h"
 #include "vzctl/cmds.h"
@@ -127,6 +128,15 @@ static int find_ids(struct vz_inv *inv, const char *const *words, size_t n, bool
 	return r;
 }
 
+/* What else is to be done as often. */
+static void each_minute(const struct vz_ctx *ctx)
+{
+	/* Beancounters that are sampled, for who only reads the file. */
+	vz_ubc_sample(ctx);
+	vz_quotafile_refresh(ctx);
+	vz_repair_ended(ctx);
+}
+
 static int run(struct vz_inv *inv)
 {
 	const char *given[OPT__COUNT] = { NULL };
@@ -143,11 +153,8 @@ static int run(struct vz_inv *inv)
 		return inv->err->status;
 	if (given[OPT_SAVE] && vz_traffic_save(inv->ctx, inv->err))
 		return inv->err->status;
-	/* The same minute: beancounters that are sampled, for who only reads the file. */
 	if (given[OPT_SAVE])
-		vz_ubc_sample(inv->ctx);
-	if (given[OPT_SAVE])
-		vz_quotafile_refresh(inv->ctx);
+		each_minute(inv->ctx);
 	if (given[OPT_CLASSES] || given[OPT_SAVE])
 		return 0;
 	if (!words.n && !given[OPT_ALL]) {

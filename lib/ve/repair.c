@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "sys/rtnl.h"
 #include "ve/dump.h"
+#include "ve/life.h"
 #include "ve/lxcfs.h"
 #include "ve/net.h"
 #include "ve/state.h"
@@ -187,4 +188,30 @@ int vz_repair_all(const struct vz_ctx *ctx, struct vz_err *err)
 	free(ves.v);
 	free(owners.v);
 	return r ? r : s;
+}
+
+/* It has a state and does not run: with its lock, so that nobody is just at that. */
+static void end_unseen(const struct vz_ctx *ctx, uint32_t veid)
+{
+	vz_autove struct vz_ve ve = { 0 };
+	struct vz_err err = { 0 };
+	vz_autofd int fd = -1;
+	struct vz_state st;
+
+	if (vz_state_load(ctx, veid, &st, NULL) || vz_state_running(ctx, veid) ||
+	    lock(ctx, veid, &fd, NULL) || vz_ve_open(ctx, veid, &ve, NULL))
+		return;
+	if (vz_ve_ended(&ve, false, -1, &err))
+		vz_warn(ctx, "VE %u has ended, and what it left can't be removed: %s",
+			veid, err.text);
+}
+
+void vz_repair_ended(const struct vz_ctx *ctx)
+{
+	struct veids ves = { 0 };
+
+	if (!find_ves(ctx, &ves, NULL))
+		for (size_t i = 0; i < ves.n; i++)
+			end_unseen(ctx, ves.v[i]);
+	free(ves.v);
 }

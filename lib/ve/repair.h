@@ -19,5 +19,11 @@ int vz_repair_ve(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err);
  * when all the rest is done.
  */
 int vz_repair_all(const struct vz_ctx *ctx, struct vz_err *err);
+/*
+ * VEs whose end nobody saw, as supervisor and init were killed together: what they left
+ * is removed as their supervisors would have done. One that a command is at is left to
+ * that. What fails is said as a warning. For a job of the node, once a minute.
+ */
+void vz_repair_ended(const struct vz_ctx *ctx);
 
 #endif

@@ -84,6 +84,21 @@ reaches "and its address" 10.77.0.103 on_host other
 vzctl --quiet stop 14000 --fast
 is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 0 "until it stops"
 
+# Nobody has a use for the number again: the job of each minute sees to what is left.
+run_ok "a VE with an address" vzctl --quiet start 14003
+init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/14003/state")
+kill -9 "$(awk '$1 == "PPid:" { print $2 }' "/proc/$init/status")"
+kill -9 "$init"
+wait_for 10 gone
+is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 1 "killed with its supervisor: the node stands for it still"
+run_ok "the minute's job" vzctl --quiet traffic --save
+is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 0 "takes its entry away"
+! [ -e "$VZ_RUNDIR/14003" ]
+ok $? "and all that it left"
+like "$(vzctl status 14003)" "exist unmounted down" "its files, too, are let go"
+pings 10.77.0.101
+ok $? "and nothing of another one"
+
 run_ok "one goes" vzctl --quiet set 14002 --ipdel 10.77.0.102
 ! pings 10.77.0.102 timeout 2
 ok $? "and is not reached any more"
