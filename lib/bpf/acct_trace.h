@@ -324,7 +324,8 @@ int BPF_PROG(signal_asked, struct task_struct *task, struct kernel_siginfo *info
 	if (!row)
 		return 0;
 	c = &row->c[VZ_UBC_NUMSIGINFO];
-	if (queued_signals(row) < c->limit)
+	/* Where the kernel has no sum of the VE's own: by the last sample. */
+	if ((row->from.signals ? queued_signals(row) : c->held) < c->limit)
 		return 0;
 	refused(c);
 	return -EAGAIN;
