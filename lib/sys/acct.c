@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "sys/bpffs.h"
+#include "sys/bpfpart.h"
 
 #define KIND VZ_ACCT_VERSION
 #define B VZ_UBC_BIT
@@ -33,17 +34,16 @@ enum tier {
 	TIER_GROUP, /* programs of groups, where those are refused */
 };
 
-enum attach {
-	PIN_PROGRAM, /* for who runs it, or puts it on a VE's group */
-	ATTACH, /* at once */
-	ITERATE, /* a file that runs it */
-	ITERATE_ROWS,
-};
+/* What is made of a program: see sys/bpfpart.h. */
+#define PIN_PROGRAM VZ_BPFPART_PIN
+#define ATTACH VZ_BPFPART_ATTACH
+#define ITERATE VZ_BPFPART_ITERATE
+#define ITERATE_ROWS VZ_BPFPART_ITERATE_ROWS
 
 static const struct part {
 	const char *name;
 	enum tier tier;
-	enum attach how;
+	enum vz_bpfpart how;
 	uint32_t counts; /* exact only with this one */
 	bool optional; /* not on every machine */
 	bool extra; /* limits something that is counted without it */
@@ -210,57 +210,6 @@ static struct acct *load_tier(const struct btf *kernel, enum tier tier, bool ext
 	return vz_take(skel);
 }
 
-static int pin_link(struct bpf_link *link, const char *path)
-{
-	int r = link ? 0 : -errno;
-
-	if (!r) {
-		unlink(path);
-		r = bpf_link__pin(link, path);
-	}
-	/* Nobody but root finds it on the node, and a VE's root is nobody there. */
-	if (!r && chmod(path, 0444))
-		r = -errno;
-	if (link)
-		bpf_link__destroy(link);
-	return r;
-}
-
-static int pin_part(struct acct *skel, const struct part *part, const char *dir)
-{
-	union bpf_iter_link_info rows = { .map = { bpf_map__fd(skel->maps.rows) } };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &rows,
-		    .link_info_len = sizeof(rows));
-	struct bpf_program *p = bpf_object__find_program_by_name(skel->obj, part->name);
-	vz_autofree char *path = vz_strf("%s/%s", dir, part->name);
-
-	if (!path)
-		return -ENOMEM;
-	if (!bpf_program__autoload(p))
-		return 0;
-	switch (part->how) {
-	case ATTACH:
-		return pin_link(bpf_program__attach(p), path);
-	case ITERATE:
-		return pin_link(bpf_program__attach_iter(p, NULL), path);
-	case ITERATE_ROWS:
-		return pin_link(bpf_program__attach_iter(p, &opts), path);
-	default:
-		unlink(path);
-		return bpf_obj_pin(bpf_program__fd(p), path) ? -errno : 0;
-	}
-}
-
-static int pin_map(const struct bpf_map *map, const char *dir, const char *name)
-{
-	vz_autofree char *path = vz_strf("%s/%s", dir, name);
-
-	if (!path)
-		return -ENOMEM;
-	unlink(path);
-	return bpf_obj_pin(bpf_map__fd(map), path) ? -errno : 0;
-}
-
 /* RUNDIR/proc, where programs look that looked in /proc on OpenVZ. */
 static int link_files(const struct vz_ctx *ctx, const char *dir)
 {
@@ -277,6 +226,11 @@ static int link_files(const struct vz_ctx *ctx, const char *dir)
 	return symlink(target, all) || symlink(target, same) ? -errno : 0;
 }
 
+static int pin_map(const char *dir, const char *name, const struct bpf_map *map)
+{
+	return vz_bpffs_pin(dir, name, bpf_map__fd(map));
+}
+
 static int pin_all(const struct vz_ctx *ctx, struct acct *skel, const char *dir,
 		   unsigned int level)
 {
@@ -284,22 +238,24 @@ static int pin_all(const struct vz_ctx *ctx, struct acct *skel, const char *dir,
 	int r;
 
 	snprintf(mark, sizeof(mark), "level-%u", level);
-	r = pin_map(skel->maps.rows, dir, "rows");
+	r = pin_map(dir, "rows", skel->maps.rows);
 	if (!r)
-		r = pin_map(skel->maps.seen, dir, "seen");
+		r = pin_map(dir, "seen", skel->maps.seen);
 	if (!r)
-		r = pin_map(skel->maps.own_group, dir, "own_group");
+		r = pin_map(dir, "own_group", skel->maps.own_group);
 	if (!r)
-		r = pin_map(skel->maps.rows, dir, mark);
+		r = pin_map(dir, mark, skel->maps.rows);
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++) {
-		r = pin_part(skel, &parts[i], dir);
+		r = vz_bpfpart_pin(
+			bpf_object__find_program_by_name(skel->obj, parts[i].name),
+			parts[i].how, bpf_map__fd(skel->maps.rows), dir);
 		if (parts[i].extra)
 			r = 0;
 	}
 	if (!r)
 		r = link_files(ctx, dir);
 	if (!r)
-		r = pin_map(skel->maps.rows, dir, "seal");
+		r = pin_map(dir, "seal", skel->maps.rows);
 	return r;
 }
 

@@ -71,6 +71,19 @@ int vz_bpffs_get(const struct vz_ctx *ctx, const char *kind, const char *name)
 	return vz_bpf(BPF_OBJ_GET, &attr);
 }
 
+int vz_bpffs_pin(const char *dir, const char *name, int fd)
+{
+	union bpf_attr attr = { 0 };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	/* Of one that was killed before its seal. */
+	unlink(path);
+	attr.pathname = (uintptr_t)path;
+	attr.bpf_fd = fd;
+	return vz_bpf(BPF_OBJ_PIN, &attr);
+}
+
 int vz_bpf_iterator(int prog, union bpf_iter_link_info *info)
 {
 	union bpf_attr attr = { .link_create = { .prog_fd = prog,

@@ -25,6 +25,9 @@ int vz_bpffs_lock(const struct vz_ctx *ctx, const char *kind, char *ret_dir, siz
 /* A pinned program or map of that kind: its descriptor or -errno. */
 int vz_bpffs_get(const struct vz_ctx *ctx, const char *kind, const char *name);
 
+/* Pin what a descriptor is as DIR/NAME, in place of what was there. 0 or -errno. */
+int vz_bpffs_pin(const char *dir, const char *name, int fd);
+
 /* bpf(2): what it returns, or -errno. */
 int vz_bpf(int cmd, union bpf_attr *attr);
 /* A link of an iterator's program: its descriptor or -errno. */

@@ -21,16 +21,6 @@ static void net_destroyp(struct net **n)
 	net__destroy(*n);
 }
 
-static int pin(int fd, const char *dir, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	/* Of one that was killed before its seal. */
-	unlink(path);
-	return bpf_obj_pin(fd, path) ? -errno : 0;
-}
-
 static int pin_all(struct net *net, const char *dir)
 {
 	static const char *const maps[] = { "nets4",  "nets6",	"links",  "addrs",
@@ -39,13 +29,14 @@ static int pin_all(struct net *net, const char *dir)
 	int r = 0;
 
 	if (bpf_program__autoload(net->progs.netacct))
-		r = pin(bpf_program__fd(net->progs.netacct), dir, "netacct");
+		r = vz_bpffs_pin(dir, "netacct", bpf_program__fd(net->progs.netacct));
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(maps) && !r; i++)
-		r = pin(bpf_object__find_map_fd_by_name(net->obj, maps[i]), dir, maps[i]);
+		r = vz_bpffs_pin(dir, maps[i],
+				 bpf_object__find_map_fd_by_name(net->obj, maps[i]));
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(progs) && !r; i++)
-		r = pin(bpf_program__fd(
-				bpf_object__find_program_by_name(net->obj, progs[i])),
-			dir, progs[i]);
+		r = vz_bpffs_pin(dir, progs[i],
+				 bpf_program__fd(bpf_object__find_program_by_name(
+					 net->obj, progs[i])));
 	return r;
 }
 

@@ -69,21 +69,10 @@ static void unpin(const char *dir, const char *name)
 		unlink(path);
 }
 
-static int pin(int fd, const char *dir, const char *name)
-{
-	vz_autofree char *path = vz_strf("%s/%s", dir, name);
-
-	if (!path)
-		return -ENOMEM;
-	/* Of one that was killed before its seal. */
-	unlink(path);
-	return bpf_obj_pin(fd, path) ? -errno : 0;
-}
-
 static int attach_sent(const struct bpf_program *prog, const char *dir)
 {
 	struct bpf_link *link = bpf_program__attach(prog);
-	int r = link ? pin(bpf_link__fd(link), dir, "sent") : -errno;
+	int r = link ? vz_bpffs_pin(dir, "sent", bpf_link__fd(link)) : -errno;
 
 	bpf_link__destroy(link);
 	return r;
@@ -104,12 +93,12 @@ static int make(enum how how, const char *dir)
 		r = attach_sent(how == HOW_LSM ? nf->progs.sent_lsm : nf->progs.sent,
 				dir);
 	if (!r)
-		r = pin(bpf_program__fd(nf->progs.tables_stateless), dir,
-			"tables_stateless");
+		r = vz_bpffs_pin(dir, "tables_stateless",
+				 bpf_program__fd(nf->progs.tables_stateless));
 	if (!r)
-		r = pin(bpf_program__fd(nf->progs.tables_stateful), dir,
-			"tables_stateful");
-	return r ? r : pin(bpf_map__fd(nf->maps.groups), dir, "groups");
+		r = vz_bpffs_pin(dir, "tables_stateful",
+				 bpf_program__fd(nf->progs.tables_stateful));
+	return r ? r : vz_bpffs_pin(dir, "groups", bpf_map__fd(nf->maps.groups));
 }
 
 static int load(const struct vz_ctx *ctx, struct vz_err *err)

@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "procfiles.skel.h"
 #include "sys/bpffs.h"
+#include "sys/bpfpart.h"
 
 #define KIND VZ_PROCFILES_VERSION
 
@@ -27,13 +28,11 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-/* Files that the kernel makes, and those whose text never changes. */
-enum attach {
-	ITERATE, /* a file of that name */
-	ITERATE_ROWS,
-	PIN_PROGRAM, /* for each VE's own file */
-	ATTACH, /* it counts */
-};
+/* What is made of a program: see sys/bpfpart.h. */
+#define PIN_PROGRAM VZ_BPFPART_PIN
+#define ATTACH VZ_BPFPART_ATTACH
+#define ITERATE VZ_BPFPART_ITERATE
+#define ITERATE_ROWS VZ_BPFPART_ITERATE_ROWS
 /* What a kernel may lack, each with those before it. */
 enum need {
 	NEED_ROWS,
@@ -42,7 +41,7 @@ enum need {
 };
 static const struct part {
 	const char *name;
-	enum attach how;
+	enum vz_bpfpart how;
 	enum need need;
 } parts[] = {
 	{ "veinfo", ITERATE_ROWS },
@@ -99,52 +98,6 @@ static struct procfiles *load_some(const struct btf *kernel, unsigned int level,
 	return procfiles__load(p) ? NULL : vz_take(p);
 }
 
-static int pin_link(struct bpf_link *link, const char *path)
-{
-	int r = link ? bpf_link__pin(link, path) : -errno;
-
-	if (!r && chmod(path, 0444))
-		r = -errno;
-	if (link)
-		bpf_link__destroy(link);
-	return r;
-}
-
-static int pin_part(struct procfiles *p, const struct part *part, const char *dir)
-{
-	union bpf_iter_link_info rows = { .map = { bpf_map__fd(p->maps.rows) } };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &rows,
-		    .link_info_len = sizeof(rows));
-	struct bpf_program *prog = bpf_object__find_program_by_name(p->obj, part->name);
-	vz_autofree char *path = vz_strf("%s/%s", dir, part->name);
-
-	if (!path)
-		return -ENOMEM;
-	unlink(path);
-	if (!bpf_program__autoload(prog))
-		return 0;
-	switch (part->how) {
-	case ITERATE:
-		return pin_link(bpf_program__attach_iter(prog, NULL), path);
-	case ITERATE_ROWS:
-		return pin_link(bpf_program__attach_iter(prog, &opts), path);
-	case ATTACH:
-		return pin_link(bpf_program__attach(prog), path);
-	default:
-		return bpf_obj_pin(bpf_program__fd(prog), path) ? -errno : 0;
-	}
-}
-
-static int pin_map(const struct bpf_map *map, const char *dir, const char *name)
-{
-	vz_autofree char *path = vz_strf("%s/%s", dir, name);
-
-	if (!path)
-		return -ENOMEM;
-	unlink(path);
-	return bpf_obj_pin(bpf_map__fd(map), path) ? -errno : 0;
-}
-
 /* RUNDIR/proc/vz: links to what is pinned, and plain files. */
 static int make_dir(const struct vz_ctx *ctx, const char *dir)
 {
@@ -177,15 +130,17 @@ static int make_dir(const struct vz_ctx *ctx, const char *dir)
 
 static int pin_all(const struct vz_ctx *ctx, struct procfiles *p, const char *dir)
 {
-	int r = pin_map(p->maps.addresses, dir, "addresses");
+	int r = vz_bpffs_pin(dir, "addresses", bpf_map__fd(p->maps.addresses));
 
 	if (!r)
-		r = pin_map(p->maps.io, dir, "io");
+		r = vz_bpffs_pin(dir, "io", bpf_map__fd(p->maps.io));
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(parts) && !r; i++)
-		r = pin_part(p, &parts[i], dir);
+		r = vz_bpfpart_pin(
+			bpf_object__find_program_by_name(p->obj, parts[i].name),
+			parts[i].how, bpf_map__fd(p->maps.rows), dir);
 	if (!r)
 		r = make_dir(ctx, dir);
-	return r ? r : pin_map(p->maps.addresses, dir, "seal");
+	return r ? r : vz_bpffs_pin(dir, "seal", bpf_map__fd(p->maps.addresses));
 }
 
 static int load(const struct vz_ctx *ctx, const char *dir, unsigned int level, int rows,
