@@ -48,7 +48,8 @@ static const struct {
 				 "memory.limit_in_bytes: reclaim, OOM killer" } },
 	[VZ_UBC_VMGUARPAGES] = { "memory_asked",
 				 { APPROXIMATE, true, "privvmpages", "memory.low" },
-				 { APPROXIMATE, false, "privvmpages, sampled" } },
+				 { APPROXIMATE, true, "privvmpages, sampled",
+				   "memory.low" } },
 	[VZ_UBC_OOMGUARPAGES] = { NULL,
 				  { EXACT, true,
 				    "memory and swap in use; failcnt: "
@@ -144,6 +145,9 @@ void vz_acct_describe(const struct vz_ctx *ctx, enum vz_ubc_id id, bool memory_v
 	bool with = about[id].pin ? is_pinned(ctx, about[id].pin) : !memory_v1;
 
 	*ret = with ? about[id].with : about[id].without;
+	/* Groups of version 1 have no such guarantee. */
+	if (id == VZ_UBC_VMGUARPAGES && memory_v1)
+		*ret = (struct vz_acct_about){ ret->how, false, ret->source };
 	if (is_pinned(ctx, "seal")) {
 		/* What limits is left out where the kernel refuses it. */
 		if (is_of_options(id) && !is_pinned(ctx, "group_option_set"))

@@ -111,6 +111,54 @@ for d in "$VZ_RUNDIR"/bpf/hidden-*; do
 	mv "$d" "${d%/*}/${d##*/hidden-}"
 done
 
+# --- what the page says of this kind of kernel, and what is so ---
+
+# page KIND VERSION: of each counter how it is known, the errors that its limit gives, and
+# whether that holds at once, by the table of vzubc(8): for a kernel that takes programs
+# on its functions, or on groups, whose groups of memory are of that version.
+page() {
+	awk -F '\t' -v kind="$1" -v version="$2" '
+	/^\.TE/ { on = 0 }
+	/^_$/ { on = 1; next }
+	!on { next }
+	/T\{$/ { sub(/T\{$/, ""); row = $0; more = 1; next }
+	more && /^T\}/ { more = 0; $0 = row }
+	more { row = row $0 " "; next }
+	{
+		known = kind == "groups" && $3 != "the same" ? $3 : $2
+		if (match(known, version ": [^;]*"))
+			known = substr(known, RSTART + 4, RLENGTH - 4)
+		if (known == "2 s old") known = $1 == "kmemsize" ? "sampled" : "approximate"
+		if (known ~ /^as /) known = "approximate"
+		errors = ""; live = "at once"
+		n = split($4, part, /; */)
+		for (i = 1; i <= n; i++) {
+			if (part[i] ~ /^(functions|groups): / && index(part[i], kind) != 1) continue
+			while (match(part[i], /E[A-Z]+[A-Z]/)) {
+				word = substr(part[i], RSTART, RLENGTH)
+				if (!index(errors, word)) errors = errors word " "
+				part[i] = substr(part[i], 1, RSTART - 1) substr(part[i], RSTART + RLENGTH)
+			}
+			if (part[i] ~ /from the start on/) live = "later"
+		}
+		if (errors == "") live = ""
+		print $1, known, errors live
+	}' "$TESTS/../vzlist/vzubc.8"
+}
+so() {
+	vzubc --sources -j | jq -r '.[] | (.enforced // "" | [scan("\\bE[A-Z]+")] | unique | join(" ")) as $e |
+		"\(.counter) \(.known // "-") " + if $e == "" then "" else
+		$e + if .live then " at once" else " later" end end'
+}
+kind=groups
+[ ! -e "$VZ_RUNDIR/bpf/acct-2/file_made" ] || kind=functions
+if [ -e "$VZ_RUNDIR/bpf/acct-2/seal" ] && [ -e "$TESTS/../vzlist/vzubc.8" ]; then
+	is "$(so)" "$(page $kind "$(controller memory | cut -d' ' -f1)")" "vzubc(8) says what is so"
+	is "$(page $kind v2 | wc -l)" 21 "of all counters"
+else
+	skip "what vzubc(8) says" "no programs, or no page"
+fi
+
 # --- one ends ---
 vzctl --quiet stop $A --fast
 is "$(vzlist -H -o ctid)" "$(printf '%10s' $B)" "a VE that has stopped is not listed"
