@@ -12,11 +12,11 @@
  * address; on the networks of NEIGHBOUR_DEVS the node answers for it. What does
  * not come from one of the addresses is dropped on the node (sys/netguard.h).
  *
- * The pair is of kind veth. netkit in L3 mode (6.7 and later, where it is built
- * in) spares a packet a queue; but its programs have a hook of their own, on
- * which neither the guard nor RATE's token buckets can be, and to keep two ways
- * alike is not worth what is left: what venet carries is within a few per cent of
- * a plain pair, guard included (tests/bench/net.sh).
+ * The pair is of kind veth. netkit in L3 mode (6.7 and later, where it is built in:
+ * Debian 12's kernel is older) hands a packet to the same queue of the node's as veth
+ * does, unless a program of its own sends it elsewhere past that; and it has no Ethernet
+ * header, by which the guard finds its way. What a second guard could spare is what
+ * venet lacks to a plain pair, some per cent, guard included (tests/bench/net.sh).
  */
 
 /* Addresses with their bits, in the configuration's order. */
