@@ -3,8 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/num.h"
 #include "sys/rtnl.h"
@@ -190,7 +193,31 @@ int vz_repair_all(const struct vz_ctx *ctx, struct vz_err *err)
 	return r ? r : s;
 }
 
-/* It has a state and does not run: with its lock, so that nobody is just at that. */
+/* How long nobody has seen to the end of a VE until nobody will. */
+#define UNSEEN_S 30
+
+/*
+ * RUNDIR/VEID/unseen says since when. It goes with the directory when the VE is ended or
+ * started by anybody.
+ */
+static bool is_unseen_for_long(const struct vz_ctx *ctx, uint32_t veid)
+{
+	vz_autofree char *path = vz_strf("%s/%u/unseen", ctx->rundir, veid);
+	vz_autofd int fd = -1;
+	struct stat st;
+
+	if (!path)
+		return false;
+	if (!stat(path, &st))
+		return time(NULL) - st.st_mtime >= UNSEEN_S;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return false;
+}
+
+/*
+ * It has a state and does not run. With its lock, so that no command is at it; but a
+ * supervisor whose VE reboots may not have it yet.
+ */
 static void end_unseen(const struct vz_ctx *ctx, uint32_t veid)
 {
 	vz_autove struct vz_ve ve = { 0 };
@@ -199,7 +226,8 @@ static void end_unseen(const struct vz_ctx *ctx, uint32_t veid)
 	struct vz_state st;
 
 	if (vz_state_load(ctx, veid, &st, NULL) || vz_state_running(ctx, veid) ||
-	    lock(ctx, veid, &fd, NULL) || vz_ve_open(ctx, veid, &ve, NULL))
+	    !is_unseen_for_long(ctx, veid) || lock(ctx, veid, &fd, NULL) ||
+	    vz_ve_open(ctx, veid, &ve, NULL))
 		return;
 	if (vz_ve_ended(&ve, false, -1, &err))
 		vz_warn(ctx, "VE %u has ended, and what it left can't be removed: %s",

@@ -21,8 +21,9 @@ int vz_repair_ve(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err);
 int vz_repair_all(const struct vz_ctx *ctx, struct vz_err *err);
 /*
  * VEs whose end nobody saw, as supervisor and init were killed together: what they left
- * is removed as their supervisors would have done. One that a command is at is left to
- * that. What fails is said as a warning. For a job of the node, once a minute.
+ * is removed as their supervisors would have done, when it is found a second time: at the
+ * first a supervisor may just be about to. What fails is said as a warning. For a job of
+ * the node, once a minute.
  */
 void vz_repair_ended(const struct vz_ctx *ctx);
 

@@ -92,6 +92,9 @@ kill -9 "$init"
 wait_for 10 gone
 is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 1 "killed with its supervisor: the node stands for it still"
 run_ok "the minute's job" vzctl --quiet traffic --save
+is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 1 "leaves it at first to who may be about to"
+touch -d '1 minute ago' "$VZ_RUNDIR/14003/unseen"
+run_ok "that of the next minute" vzctl --quiet traffic --save
 is "$(ip neigh show proxy | grep -c '^10.77.0.103 ')" 0 "takes its entry away"
 ! [ -e "$VZ_RUNDIR/14003" ]
 ok $? "and all that it left"
