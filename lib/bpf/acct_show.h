@@ -104,6 +104,12 @@ static __always_inline void show_swap(struct vz_acct_record *r, struct mem_cgrou
 					    : VZ_ACCT_UNKNOWN;
 }
 
+/* A group's maximum, or what was told of before the VE was restored into it. */
+static __always_inline __s64 more(__s64 before, __s64 maximum)
+{
+	return before > maximum ? before : maximum;
+}
+
 static __always_inline void show_kernel_memory(struct vz_acct_record *r,
 					       struct mem_cgroup *memory, int v1)
 {
@@ -114,7 +120,8 @@ static __always_inline void show_kernel_memory(struct vz_acct_record *r,
 		/* A kernel without groups of version 1 has no such counter, nor such groups. */
 		if (bpf_core_field_exists(memory->kmem))
 			put(c, (__s64)BPF_CORE_READ(memory, kmem.usage.counter) << 12,
-			    (__s64)BPF_CORE_READ(memory, kmem.watermark) << 12);
+			    more(c->maxheld, (__s64)BPF_CORE_READ(memory, kmem.watermark)
+						     << 12));
 		r->c[VZ_UBC_DCACHESIZE].held = VZ_ACCT_UNKNOWN;
 		r->c[VZ_UBC_DCACHESIZE].maxheld = VZ_ACCT_UNKNOWN;
 		return;
@@ -144,7 +151,7 @@ static __always_inline void show_memory(struct vz_acct_record *r,
 		return;
 	}
 	put(c, BPF_CORE_READ(memory, memory.usage.counter),
-	    BPF_CORE_READ(memory, memory.watermark));
+	    more(c->maxheld, BPF_CORE_READ(memory, memory.watermark)));
 	if (v1 && !sum_is_counted(memory))
 		c->failcnt = VZ_ACCT_UNKNOWN;
 	else
@@ -174,8 +181,9 @@ static __always_inline void show_processes(struct vz_acct_record *r,
 		return;
 	}
 	put(c, BPF_CORE_READ(pids, counter.counter),
-	    bpf_core_field_exists(pids->watermark) ? BPF_CORE_READ(pids, watermark)
-						   : c->maxheld);
+	    bpf_core_field_exists(pids->watermark)
+		    ? more(c->maxheld, BPF_CORE_READ(pids, watermark))
+		    : c->maxheld);
 	/* First: a limit of this group; second: forks that failed in it (v1). */
 	if (bpf_core_field_exists(two->events_local))
 		c->failcnt = row->cgroup1 & VZ_ACCT_PIDS_V1

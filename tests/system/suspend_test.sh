@@ -51,7 +51,8 @@ begin
 ok $? "a VE with a process that has everything" || diag "$(in_ve cat /root/log)"
 was_up=$(uptime_in)
 files=$(counter numfile 2)
-most=$(counter kmemsize 3)
+in_ve 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.2 & done; wait'
+most=$(counter kmemsize 3) processes=$(counter numproc 3)
 run_ok "suspend" vzctl suspend 2110
 like "$out" "completed successfully" "and says so"
 status_is "exist unmounted down suspended" "it is suspended"
@@ -72,9 +73,11 @@ if [ -n "$files" ] && [ "$files" != - ]; then
 	ok $? "its files are counted again" || diag "$files $now"
 	[ "$(counter kmemsize 3)" -ge "$most" ]
 	ok $? "and what was most at a time is kept" || diag "$most $(counter kmemsize 3)"
+	is "$(counter numproc 3)" "$processes" "also of what a group of the kernel counts"
 else
 	skip "its files are counted again" "no beancounters here"
 	skip "and what was most at a time is kept" "no beancounters here"
+	skip "also of what a group of the kernel counts" "no beancounters here"
 fi
 run_ok "suspend it again, by the old name" vzctl chkpnt 2110
 run_ok "start takes it from the dump" vzctl start 2110
