@@ -35,8 +35,9 @@ demo: deps
 .PHONY: check-migrate
 MIGRATE_RUNS ?= 120
 check-migrate: all test-tools
-	@MIGRATE_RUNS=$(MIGRATE_RUNS) CORPUS=all TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh \
-		tests/system/corpus_move_test.sh tests/system/corpus_services_test.sh
+	@MIGRATE_RUNS=$(MIGRATE_RUNS) CORPUS=all NODE_KINDS=pair NODE_TIMEOUT=7200 PAIR_CUTS=12 \
+		PAIR_DEBIAN=yes TEST_TIMEOUT=7200 tests/run tests/system/migrate_faults_test.sh \
+		tests/system/corpus_move_test.sh tests/system/corpus_services_test.sh nodes
 
 # The power goes at each step of the commands that change what is on the disk.
 .PHONY: check-powercut
