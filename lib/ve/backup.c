@@ -307,16 +307,37 @@ static int open_since(struct backup *b, struct vz_err *err)
 	return vz_backup_read_index(path, &b->before, err);
 }
 
-/* It would be overwritten by what can't be restored without it. */
-static int check_other(const char *file, const char *since, struct vz_err *err)
+static bool is_same_file(const char *x, const char *y)
 {
 	struct stat a, b;
 
-	if (!since || stat(file, &a) || stat(since, &b) || a.st_dev != b.st_dev ||
-	    a.st_ino != b.st_ino)
-		return 0;
-	return vz_err_set(err, VZ_E_VALUE, 0,
-			  "%s is the backup to go on from: say another file", file);
+	return !stat(x, &a) && !stat(y, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* None of those that are needed to restore the new one is overwritten by it. */
+static int check_target(const struct backup *b, const char *file, struct vz_err *err)
+{
+	vz_autofree char *path = b->how->since ? strdup(b->how->since) : NULL;
+	uint32_t last = UINT32_MAX;
+
+	while (path) {
+		vz_autobackup struct vz_backup_file at = { 0 };
+
+		if (is_same_file(file, path))
+			return vz_err_set(err, VZ_E_VALUE, 0,
+					  "%s is needed to restore what goes on from it: "
+					  "say another file",
+					  file);
+		/* What is missing is not overwritten. */
+		if (vz_backup_open(b->ve->ctx, path, false, &at, NULL))
+			return 0;
+		free(path);
+		/* Numbers go down, or it is no chain. */
+		path = at.number && at.number < last ? vz_backup_before(&at) : NULL;
+		last = at.number;
+	}
+	return 0;
 }
 
 int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how,
@@ -330,9 +351,9 @@ int vz_ve_backup(struct vz_ve *ve, const char *file, const struct vz_backup *how
 	int r;
 
 	vz_hold_begin(&hold);
-	r = check_other(file, how->since, err);
+	r = open_since(&b, err);
 	if (!r)
-		r = open_since(&b, err);
+		r = check_target(&b, file, err);
 	if (!r)
 		r = vz_postcreate_settle(ve, *how->lock_fd, err);
 	if (!r)

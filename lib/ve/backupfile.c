@@ -287,8 +287,7 @@ int vz_backup_read_index(const char *path, struct vz_findex *ret, struct vz_err 
 
 /* --- a chain --- */
 
-/* Beside the one that needs it, or where it was. To be freed; NULL: neither. */
-static char *find_before(const struct vz_backup_file *b)
+char *vz_backup_before(const struct vz_backup_file *b)
 {
 	const char *slash = strrchr(b->path, '/');
 	const char *name = b->since_file ? strrchr(b->since_file, '/') : NULL;
@@ -307,7 +306,7 @@ static char *find_before(const struct vz_backup_file *b)
 static int open_before(const struct vz_ctx *ctx, const struct vz_backup_file *b,
 		       struct vz_backup_file *ret, struct vz_err *err)
 {
-	vz_autofree char *path = find_before(b);
+	vz_autofree char *path = vz_backup_before(b);
 	vz_autobackup struct vz_backup_file before = { 0 };
 	int r;
 

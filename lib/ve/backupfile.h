@@ -57,6 +57,9 @@ int vz_backup_open(const struct vz_ctx *ctx, const char *path, bool all,
 void vz_backup_close(struct vz_backup_file *b);
 #define vz_autobackup VZ_CLEANUP(vz_backup_close)
 
+/* Where the one before it is: to be freed; NULL: not where it was, nor beside this one. */
+char *vz_backup_before(const struct vz_backup_file *b);
+
 /* Its index, whose own checksum was found right. VZ_E_BADTEMPLATE: it has none. */
 int vz_backup_read_index(const char *path, struct vz_findex *ret, struct vz_err *err);
 

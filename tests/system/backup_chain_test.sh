@@ -124,6 +124,8 @@ vzctl --quiet destroy 1812
 
 bad=''
 run_ok "a backup" vzctl --quiet backup 1811 "$files/full"
+vzctl --quiet backup 1811 "$files/inc1" --since "$files/full"
+run_is 21 "one that is needed is not overwritten" vzctl backup 1811 "$files/full" --since "$files/inc1"
 for us in 2000 5000 10000 20000; do
 	vzctl --quiet backup 1811 "$files/inc1" --since "$files/full" >/dev/null 2>&1 &
 	sleep "$(printf '0.%06d' "$us")"
