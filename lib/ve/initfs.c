@@ -326,7 +326,8 @@ static int clone_empty(struct tree *t)
 
 	if (t->empty >= 0)
 		return vz_mnt_clone(t->empty, "", false);
-	fd = vz_mnt_new("tmpfs", "mode=555,nr_inodes=1,size=4k", SAFE | MOUNT_ATTR_RDONLY);
+	fd = vz_mnt_new("tmpfs", "mode=555,nr_inodes=1,size=4k",
+			SAFE | MOUNT_ATTR_RDONLY);
 	if (fd < 0)
 		return fd;
 	t->empty = fcntl(fd, F_DUPFD_CLOEXEC, 3);

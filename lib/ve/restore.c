@@ -178,7 +178,8 @@ static int run_criu(struct job *j, struct vz_err *err)
 	j->call.data = j;
 	r = j->criu.version < CRIU_KEEPS_TIMERS ? vz_criutimer_mend(j->how->dir) : 0;
 	if (r)
-		return vz_err_set(err, VZ_E_RESTORE, -r, "can't change the dump's timers");
+		return vz_err_set(err, VZ_E_RESTORE, -r,
+				  "can't change the dump's timers");
 	r = j->call.root ? vz_dumpdir_lend(j->how->dir, j->meta.uid, err) : -EINVAL;
 	if (!r)
 		r = vz_criu_run(j->ve->ctx, &j->criu, &j->call, err);

@@ -377,8 +377,7 @@ static void renew_console(const struct vz_ve *ve, const struct vz_state *st,
 {
 	struct vz_err err = { 0 };
 
-	if (vz_consolefs_renew(s->fd[VZ_SUPER_INIT], !st->uid, &s->fd[VZ_SUPER_CONSOLE],
-			       &err))
+	if (vz_consolefs_renew(st, s->fd[VZ_SUPER_INIT], &s->fd[VZ_SUPER_CONSOLE], &err))
 		vz_warn(ve->ctx,
 			"VE %u has no console until it is restarted, its supervisor was "
 			"killed: %s",

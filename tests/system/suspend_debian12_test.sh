@@ -36,6 +36,9 @@ memory_max() {
 wait_for 10 count
 running=$(units)
 about=$(memory_max)
+same_units() {
+	[ "$(units)" = "$running" ]
+}
 for time in "suspend" "suspend it again"; do
 	was=$(count)
 	run_ok "$time" vzctl suspend "$V"
@@ -45,6 +48,13 @@ for time in "suspend" "suspend it again"; do
 	is "$(memory_max)" "$about" "the same process, with the same limit"
 	[ "$(count)" -ge "$was" ]
 	ok $? "and it goes on where it was"
+	[ "$time" = "suspend" ] || continue
+	# Its console is another then, for services with mounts of their own as well.
+	kill -9 "$(pgrep -f "^vzsuper $V .* $T/")"
+	run_ok "its supervisor is killed, the next command gives it another" \
+		vzctl set "$V" --description adopted --save
+	wait_for 30 same_units
+	ok $? "the getty is there again" || diag "$(units)"
 done
 is "$(in_ve systemctl is-system-running)" running "systemd is content"
 is "$(in_ve systemctl --failed --no-legend --plain)" "" "no unit has failed"
