@@ -175,6 +175,8 @@ int vz_mkdir_p(const char *path, mode_t mode)
 
 	if (!p)
 		return -ENOMEM;
+	if (!mkdir(p, mode) || errno == EEXIST)
+		return 0;
 	for (char *s = p + 1; (s = strchr(s, '/')); *s++ = '/') {
 		*s = 0;
 		if (mkdir(p, mode) && errno != EEXIST)

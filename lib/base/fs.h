@@ -44,7 +44,10 @@ int vz_replace_volatile(const char *path, const char *data, size_t len);
 /* The directory that path is in, for its names to be on the disk. 0 or -errno. */
 int vz_sync_parent(const char *path);
 
-/* mkdir -p. 0 or -errno. */
+/*
+ * mkdir -p, but for the mode, which the directories above that were missing get as well:
+ * what is to be nobody's to look at (VEs' roots) is so from there on. 0 or -errno.
+ */
 int vz_mkdir_p(const char *path, mode_t mode);
 
 /*
