@@ -205,11 +205,12 @@ bool vz_next_watch_line(const char **at, struct vz_watch_line *ret)
 			   &ret->dev) != 2)
 			continue;
 		line = strstr(line, "fhandle-bytes:");
-		if (line && line < *at &&
+		/* Half a handle is none. */
+		if (!line || line >= *at ||
 		    sscanf(line, "fhandle-bytes:%x fhandle-type:%x f_handle:%n",
 			   &ret->handle_bytes, (unsigned int *)&ret->handle_type,
-			   &n) >= 2 &&
-		    (!n || !parse_handle(line + n, ret)))
+			   &n) != 2 ||
+		    !n || !parse_handle(line + n, ret))
 			ret->handle_bytes = 0;
 		return true;
 	}
