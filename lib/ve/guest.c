@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -108,9 +109,29 @@ static int make_fifo(int *ret_fd)
 	return 0;
 }
 
+/* The version of the VE's systemd, by its library's name; 0: not known. */
+static int systemd_version(void)
+{
+	static const char *const patterns[] = {
+		"/usr/lib/systemd/libsystemd-shared-*.so",
+		"/usr/lib/*/systemd/libsystemd-shared-*.so",
+	};
+	int version = 0;
+
+	for (size_t i = 0; i < VZ_ARRAY_SIZE(patterns) && !version; i++) {
+		glob_t found = { 0 };
+
+		if (!glob(patterns[i], GLOB_NOSORT, NULL, &found) && found.gl_pathc)
+			version = atoi(strrchr(found.gl_pathv[0], '-') + 1);
+		globfree(&found);
+	}
+	return version;
+}
+
 /*
  * What services of systemd's may not have, or CRIU could not dump the VE: namespaces of
- * their own inside of the VE's, and credentials, which are mounts that it does not know.
+ * their own inside of the VE's, credentials, which are mounts that it does not know, and
+ * a control group's file mounted over itself, which it can't make again.
  * It leaves them their own view of the files. Never /run/systemd/system: an init that is
  * not systemd would take itself for it.
  */
@@ -124,14 +145,20 @@ static int drop_in(void)
 		"[Service]\n"
 		"ProtectHostname=no\nPrivateUsers=no\nPrivateIPC=no\nPrivateNetwork=no\n"
 		"LoadCredential=\nSetCredential=\n";
+	/* Older ones would warn of it for each service. */
+	static const char newer[] = "MemoryPressureWatch=off\n";
 	vz_autofd int fd = -1;
+	int r;
 
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(dirs); i++)
 		if (mkdir(dirs[i], 0755) && errno != EEXIST)
 			return -errno;
 	fd = open("/run/systemd/system.control/service.d/10-vz.conf",
 		  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : vz_write_all(fd, text, sizeof(text) - 1);
+	r = fd < 0 ? -errno : vz_write_all(fd, text, sizeof(text) - 1);
+	if (!r && systemd_version() >= 254)
+		r = vz_write_all(fd, newer, sizeof(newer) - 1);
+	return r;
 }
 
 int vz_guest_probe(struct vz_init_hello *hello, int *ret_ready, struct vz_err *err)
@@ -179,11 +206,15 @@ void vz_guest_exec(const struct vz_init_hello *hello, struct vz_err *err)
 		NULL,
 		NULL,
 		NULL,
+		NULL,
 	};
 	size_t n = 5;
 
 	if (hello->notifies)
 		env[n++] = "NOTIFY_SOCKET=" NOTIFY;
+	/* A watch that CRIU can't make again, upon which systemd would turn and turn. */
+	if (hello->notifies)
+		env[n++] = "MEMORY_PRESSURE_WATCH=/dev/null";
 	if (hello->notifies && read_uuid(uuid, sizeof(uuid)))
 		env[n++] = uuid;
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(paths); i++) {
