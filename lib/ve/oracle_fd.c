@@ -103,6 +103,18 @@ static bool is_hidden(const struct oracle *o, const struct oracle_fd *fd,
 	       (st.st_ino != fd->st.st_ino || st.st_dev != fd->st.st_dev);
 }
 
+/* As it was opened to be told of pressure: the kernel forgets what was asked of it. */
+static bool is_pressure_watch(const struct oracle_fd *fd, const struct oracle_mount *m)
+{
+	const char *dot = strrchr(fd->link, '.');
+
+	if ((fd->info.flags & O_ACCMODE) == O_RDONLY || !m)
+		return false;
+	if (!strcmp(m->type, "proc"))
+		return !strncmp(fd->link, "/proc/pressure/", 15);
+	return !strcmp(m->type, "cgroup2") && dot && !strcmp(dot, ".pressure");
+}
+
 static void check_path(struct oracle *o, const struct oracle_fd *fd)
 {
 	struct oracle_mount *m = oracle_mount_of(o, fd->info.mnt_id);
@@ -123,6 +135,14 @@ static void check_path(struct oracle *o, const struct oracle_fd *fd)
 					"something is mounted over its file system",
 					"close it, or unmount that"),
 			    "descriptor %d, %s", fd->number, fd->link);
+	else if (is_pressure_watch(fd, m))
+		oracle_tell(
+			o, fd->task,
+			ORACLE_WORD("descriptor",
+				    "a watch of pressure is not kept: programs turn in "
+				    "a loop upon it",
+				    "restart the VE, or the program without it"),
+			"descriptor %d, %s", fd->number, fd->link);
 	else if (S_ISREG(fd->st.st_mode) && !fd->st.st_nlink && size > VZ_CRIU_GHOST_MAX)
 		oracle_tell(o, fd->task,
 			    ORACLE_WORD("descriptor",

@@ -149,6 +149,18 @@ static bool has_whole(const struct oracle *o, const struct oracle_mount *m)
 	return false;
 }
 
+/* A control group, or a file of one, mounted by itself: CRIU would mount them all. */
+static bool is_part_of_groups(const struct oracle *o, const struct oracle_mount *m)
+{
+	if (strncmp(m->type, "cgroup", 6) != 0)
+		return false;
+	for (size_t i = 0; i < o->n_mounts; i++)
+		if (same_fs(m, &o->mounts[i]) &&
+		    strlen(o->mounts[i].root) < strlen(m->root))
+			return true;
+	return false;
+}
+
 static void check_type(struct oracle *o, const struct oracle_mount *m)
 {
 	if (!strncmp(m->type, "fuse", 4) && strcmp(m->type, "fusectl"))
@@ -165,6 +177,13 @@ static void check_type(struct oracle *o, const struct oracle_mount *m)
 		oracle_tell(o, NULL,
 			    ORACLE_WORD("mount", "CRIU can't keep such a file system",
 					"unmount it"),
+			    "%s on %s", m->type, m->point);
+	else if (is_part_of_groups(o, m))
+		oracle_tell(o, NULL,
+			    ORACLE_WORD("mount",
+					"CRIU can't mount a part of the control groups "
+					"again",
+					"unmount it (systemd: MemoryPressureWatch=off)"),
 			    "%s on %s", m->type, m->point);
 	else if (strcmp(m->root, "/") && strncmp(m->type, "cgroup", 6) &&
 		 !has_whole(o, m))

@@ -97,6 +97,15 @@ static void make_overlay(void)
 	new_file("m/file");
 }
 
+/* As systemd does for services that watch the pressure on their memory. */
+static void make_cgroup_file(void)
+{
+	close(open("m", O_RDWR | O_CREAT, 0600));
+	skip_unless(!mount("/sys/fs/cgroup/cgroup.procs", "m", NULL, MS_BIND, NULL),
+		    "a control group's file");
+	fd = open("m", O_RDONLY);
+}
+
 static void make_ramfs(void)
 {
 	mount_at("m", "none", "ramfs", NULL);
@@ -348,6 +357,7 @@ const struct thing space_things[] = {
 	{ "mount-bind-tmpfs", make_bind_tmpfs_dir, has_file },
 	{ "mount-bind-device", make_bind_device, has_fd },
 	{ "mount-overlay", make_overlay, has_file },
+	{ "mount-cgroup-file", make_cgroup_file, has_fd },
 	{ "mount-ramfs", make_ramfs, has_file },
 	{ "mount-mqueue", make_mqueue, has_fd },
 	{ "mount-fuse", make_fuse, has_fd },

@@ -5,6 +5,7 @@
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -305,6 +306,21 @@ static void make_pidfd_thread(void)
 	skip_unless(fd >= 0, "PIDFD_THREAD");
 }
 
+/* To be told when memory gets scarce, as systemd is. */
+static void make_pressure(void)
+{
+	fd = open("/proc/pressure/memory", O_RDWR | O_NONBLOCK);
+	skip_unless(fd >= 0 && writes(fd, "some 1500000 2000000\n"),
+		    "a watch of pressure");
+}
+
+static bool has_pressure(void)
+{
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
+}
+
 static void make_fuse_fd(void)
 {
 	fd = open("/dev/fuse", O_RDWR);
@@ -343,6 +359,7 @@ const struct thing watch_things[] = {
 	{ "pidfd", make_pidfd, has_pidfd },
 	{ "pidfd-dead", make_pidfd_dead, has_fd },
 	{ "pidfd-thread", make_pidfd_thread, has_fd },
+	{ "pressure", make_pressure, has_pressure },
 	{ "fuse-fd", make_fuse_fd, has_fd },
 	{ "tun-fd", make_tun_fd, has_fd },
 	{ 0 },
