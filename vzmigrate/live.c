@@ -19,6 +19,15 @@
 /* The dump lacks the memory, which went to the other node: see live_dump_whole(). */
 #define AWAY "memory-is-away"
 
+/* However long a dump takes, the destination knows that we are there. */
+static void waiting(void *data)
+{
+	const struct live *l = data;
+	struct vz_err ignored = { 0 };
+
+	peer_ping(l->d->peer, &ignored);
+}
+
 static void stopping(void *data)
 {
 	struct live *l = data;
@@ -103,6 +112,7 @@ static int dump(struct live *l, struct vz_err *err)
 	struct vz_dump how = { .dir = l->dir,
 			       .ps_fd = l->pages.fd >= 0 ? l->pages.fd : 0,
 			       .must_stand = true,
+			       .waiting = waiting,
 			       .stopping = stopping,
 			       .commit = commit,
 			       .data = l };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -131,11 +132,23 @@ static bool is_event(const struct peer *p, const json_t *msg)
 	return true;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
 int peer_answer(struct peer *p, int timeout_ms, json_t **ret, struct vz_err *err)
 {
+	int64_t end = now_ms() + timeout_ms;
+
+	/* What it says on the way does not give it more time. */
 	for (;;) {
 		autojson json_t *msg = NULL;
-		int r = wire_recv(&p->wire, timeout_ms, &msg, err);
+		int64_t left = end - now_ms();
+		int r = wire_recv(&p->wire, left > 0 ? (int)left : 0, &msg, err);
 		bool ok;
 
 		if (r)

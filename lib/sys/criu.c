@@ -21,6 +21,7 @@
 #include "sys/fdpass.h"
 
 #define PROBE_MS 30000
+#define WAITING_MS 10000
 #define ANSWER_MAX 65536
 #define SOCK_NUMBER 3 /* of its end of the talk, in criu */
 #define LOG_LEVEL 4
@@ -68,6 +69,8 @@ enum {
 struct talk {
 	int sock, pidfd;
 	int64_t end; /* CLOCK_MONOTONIC ms */
+	void (*waiting)(void *data); /* the call's, or NULL */
+	void *data;
 	char buf[ANSWER_MAX];
 };
 
@@ -226,8 +229,10 @@ static int hear(struct talk *t, struct vz_criu_answer *ret, int *ret_fd)
 
 	do {
 		left = t->end - now_ms();
-		r = poll(p, 2, left > 0 ? (int)left : 0);
-	} while (r < 0 && errno == EINTR);
+		r = poll(p, 2, left > WAITING_MS ? WAITING_MS : left > 0 ? (int)left : 0);
+		if (!r && t->waiting)
+			t->waiting(t->data);
+	} while ((r < 0 && errno == EINTR) || (!r && left > WAITING_MS));
 	if (r <= 0)
 		return r ? -errno : -ETIMEDOUT;
 	/* What it said before it ended may have come between the two looks. */
@@ -492,7 +497,11 @@ int vz_criu_run(const struct vz_ctx *ctx, const struct vz_criu *criu,
 		struct vz_criu_call *c, struct vz_err *err)
 {
 	VZ_CLEANUP(talk_done)
-	struct talk t = { .sock = -1, .pidfd = -1, .end = now_ms() + c->timeout_ms };
+	struct talk t = { .sock = -1,
+			  .pidfd = -1,
+			  .end = now_ms() + c->timeout_ms,
+			  .waiting = c->waiting,
+			  .data = c->data };
 	vz_autostr struct vz_str opts = { 0 }, req = { 0 };
 	struct vz_criu_answer a = { 0 };
 	struct vz_err why = { 0 };

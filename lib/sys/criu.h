@@ -87,6 +87,8 @@ struct vz_criu_call {
 	 */
 	int (*notify)(void *data, const char *stage, pid_t pid, int *fd,
 		      struct vz_err *err);
+	/* Called every ten seconds for as long as criu says nothing. May be NULL. */
+	void (*waiting)(void *data);
 	void *data;
 	pid_t ret_pid; /* of a restore: init, a child of this process */
 };

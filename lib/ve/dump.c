@@ -173,6 +173,14 @@ static int stand_still(struct job *j, struct vz_err *err)
 	return 0;
 }
 
+static void waiting(void *data)
+{
+	const struct job *j = data;
+
+	if (j->how->waiting)
+		j->how->waiting(j->how->data);
+}
+
 static int at_stage(void *data, const char *stage, pid_t pid, int *fd, struct vz_err *err)
 {
 	struct job *j = data;
@@ -236,6 +244,7 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 	if (r)
 		return r;
 	j.call.notify = at_stage;
+	j.call.waiting = waiting;
 	j.call.data = &j;
 	/* CRIU stops processes by their own, which frozen ones don't hear. */
 	if (vz_frozen(ve->ctx, ve->id))

@@ -21,6 +21,8 @@ struct vz_dump {
 	bool must_stand; /* -EOPNOTSUPP where nothing can be held still without criu */
 	bool leave_frozen; /* in the end the VE is there and stands still */
 	int timeout_ms; /* 0: as long as vz_dump_timeout() says */
+	/* Every ten seconds while criu is at work. May be NULL. */
+	void (*waiting)(void *data);
 	/* From now on it stands still. May be NULL. */
 	void (*stopping)(void *data);
 	/*
