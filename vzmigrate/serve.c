@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "tool/log.h"
+#include "ve/ground.h"
 #include "vzmigrate/capacity.h"
 #include "vzmigrate/checks.h"
 #include "vzmigrate/intake.h"
@@ -146,7 +147,15 @@ static int attach(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 
 static int settle(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	return landing_settle(&s->landing, err);
+	vz_autove struct vz_ve ve = { 0 };
+	int r = landing_settle(&s->landing, err);
+
+	/* The VE stands still next: nothing is left to be done then that can be done now. */
+	if (!r)
+		r = landing_open_ve(&s->landing, &ve, err);
+	if (!r)
+		vz_ground_warm(&ve);
+	return r;
 }
 
 static int channel(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)

@@ -180,3 +180,11 @@ int vz_count_limits(const struct vz_ve *ve, const struct vz_cg *cg,
 	return r ? vz_err_set(err, VZ_E_UBC, -r, "can't set VE %u's beancounters", ve->id)
 		 : 0;
 }
+
+void vz_count_warm(const struct vz_ve *ve)
+{
+	vz_autoacct struct vz_acct acct = VZ_ACCT_NONE;
+	struct vz_err ignored = { 0 };
+
+	vz_acct_open(ve->ctx, level_of(ve->cfg), &acct, &ignored);
+}

@@ -45,4 +45,7 @@ void vz_count_end(const struct vz_ve *ve, const struct vz_cg *cg);
 int vz_count_limits(const struct vz_ve *ve, const struct vz_cg *cg,
 		    const struct vz_cfg *cfg, struct vz_err *err);
 
+/* Load what counts where it is not there yet, which takes a second: before it is needed. */
+void vz_count_warm(const struct vz_ve *ve);
+
 #endif

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "sys/netguard.h"
+#include "ve/netclass.h"
 #include "ve/netfilter.h"
 #include "ve/poolgroup.h"
 #include "ve/reserve.h"
@@ -182,4 +184,13 @@ void vz_ground_leave(struct vz_ground *g)
 	close_counters(g);
 	vz_cg_entry_close(&g->groups);
 	vz_fence_done(&g->fence);
+}
+
+void vz_ground_warm(const struct vz_ve *ve)
+{
+	vz_autonetguard struct vz_netguard guard = VZ_NETGUARD_NONE;
+	struct vz_err ignored = { 0 };
+
+	vz_count_warm(ve);
+	vz_netclass_open_guard(ve->ctx, &guard, &ignored);
 }

@@ -33,4 +33,7 @@ void vz_ground_drop(struct vz_ground *g);
 /* The VE runs: only what this process holds. The supervisor's things stay open. */
 void vz_ground_leave(struct vz_ground *g);
 
+/* What else the first VE of a node would wait for, beforehand. What fails is seen then. */
+void vz_ground_warm(const struct vz_ve *ve);
+
 #endif
