@@ -61,6 +61,8 @@ int intake_pages(struct intake *in, const struct landing *l, struct vz_err *err)
 	if (r)
 		return mig_recast(err, MIG_E_VERSION, r);
 	r = dir ? vz_criu_page_server(&criu, dir, in->pages, &in->server) : -ENOMEM;
+	/* Should criu die, the source is to see that its channel has no other end. */
+	drop(&in->pages);
 	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
 }
 

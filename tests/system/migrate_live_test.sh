@@ -145,7 +145,11 @@ dst=n2
 [ "$at" = n1 ] || dst=n1
 migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
 job=$!
-until ! kill -0 $job 2>/dev/null || [ -e "$T/$dst/private/1721.migrating/dump/inventory.img" ]; do :; done
+# Its directory may be a tmpfs of that node's.
+takes_memory() {
+	on "$1" test -e "$T/$1/private/1721.migrating/dump/page-server.log"
+}
+until ! kill -0 $job 2>/dev/null || takes_memory $dst; do :; done
 # shellcheck disable=SC2016 # for the node's shell
 on $dst sh -c 'kill -9 $(pidof vzmigrate)' 2>/dev/null
 is_over() {
@@ -160,6 +164,49 @@ for n in n1 n2; do
 	[[ $(status_of $n 1721) != *running* ]] || at=$n
 done
 is "$(lost)" "" "on $at, and nothing was lost"
+# Who takes its memory there is killed: it goes on here.
+dst=n2
+[ "$at" = n1 ] || dst=n1
+migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
+job=$!
+until ! kill -0 $job 2>/dev/null || takes_memory $dst; do :; done
+# shellcheck disable=SC2016 # for the node's shell
+on $dst sh -c 'kill -9 $(pidof criu)' 2>/dev/null
+wait $job
+is "$? $(copies 1721) $(nothing_left)" "8 1 " "the page server is killed: it goes on here" || diag "$(cat "$T/said")"
+is "$(lost)" "" "and nothing was lost"
+
+# The connection is cut as it is handed over: it stands still until it is known whose it is.
+migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
+job=$!
+until ! kill -0 $job 2>/dev/null || grep -qs '^STATE="handed"' "$T/$at/state/migrate/1721.out"; do :; done
+ip link set "to-$dst" down
+wait_for 90 is_over || kill -9 $job
+wait $job 2>/dev/null
+ip link set "to-$dst" up
+wait_for 60 settled
+ok $? "cut at handed: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
+for n in n1 n2; do
+	[[ $(status_of $n 1721) != *running* ]] || at=$n
+done
+is "$(lost)" "" "on $at, and nothing was lost"
+
+# The power of the destination goes then: what was in memory there is here, too.
+dst=n2
+[ "$at" = n1 ] || dst=n1
+migrate $dst --live --quiet 1721 >"$T/said" 2>&1 &
+job=$!
+until ! kill -0 $job 2>/dev/null || grep -qs '^STATE="handed"' "$T/$at/state/migrate/1721.out"; do :; done
+node_cut $dst
+wait_for 90 is_over || kill -9 $job
+wait $job 2>/dev/null
+node_boot $dst >/dev/null 2>&1
+wait_for 60 settled
+ok $? "the destination's power goes at handed: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
+for n in n1 n2; do
+	[[ $(status_of $n 1721) != *running* ]] || at=$n
+done
+
 run_ok "suspended" on "$at" vzctl --quiet suspend 1721
 dst=n2
 [ "$at" = n1 ] || dst=n1
