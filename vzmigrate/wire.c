@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/str.h"
 
@@ -42,28 +41,6 @@ int wire_parse(const char *line, size_t len, json_t **ret)
 	}
 	json_decref(msg);
 	return -EBADMSG;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-/* Wait until there is something. 0, -ETIMEDOUT or -errno. */
-static int wait_input(int fd, int64_t end)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t left;
-	int n;
-
-	do {
-		left = end - now_ms();
-		n = poll(&p, 1, left > 0 ? left : 0);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;
 }
 
 static int read_more(struct wire *w)
@@ -105,7 +82,7 @@ static int take_line(struct wire *w, size_t len, json_t **ret, struct vz_err *er
 
 int wire_recv(struct wire *w, int timeout_ms, json_t **ret, struct vz_err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = vz_clock_ms() + timeout_ms;
 	size_t seen = 0;
 	int r = 0;
 
@@ -116,7 +93,7 @@ int wire_recv(struct wire *w, int timeout_ms, json_t **ret, struct vz_err *err)
 		if (nl)
 			return take_line(w, nl - w->buf, ret, err);
 		seen = w->len;
-		r = wait_input(w->in, end);
+		r = vz_clock_wait(w->in, end);
 		if (!r)
 			r = read_more(w);
 	}
@@ -138,7 +115,7 @@ ssize_t wire_take(struct wire *w, void *buf, size_t max, int timeout_ms)
 		memmove(w->buf, w->buf + n, w->len);
 		return n;
 	}
-	r = wait_input(w->in, now_ms() + timeout_ms);
+	r = vz_clock_wait(w->in, vz_clock_ms() + timeout_ms);
 	if (r)
 		return r;
 	do

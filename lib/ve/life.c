@@ -2,13 +2,13 @@
 #include "ve/life.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "ve/action.h"
 #include "ve/dist.h"
 #include "ve/dumpdir.h"
@@ -163,45 +163,23 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 
 /* -- stop -- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-/* Whether it ended by then; readable is when all of its processes are gone. */
-static bool ends_by(int pidfd, int64_t end)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	int64_t left;
-	int n;
-
-	do {
-		left = end - now_ms();
-		n = poll(&p, 1, left > 0 ? left : 0);
-	} while (n < 0 && errno == EINTR);
-	return n == 1;
-}
-
 /*
  * Ask init to halt, and wait. One that has just begun does not listen yet, and
  * nothing tells when it does: it is asked again, after longer and longer.
  */
 static bool halt(const struct vz_state *st, int pidfd, int64_t timeout_ms)
 {
-	int64_t begin = now_ms(), pause = 2;
+	int64_t begin = vz_clock_ms(), pause = 2;
 	int r;
 
 	for (;;) {
 		r = vz_guest_halt(st->init_name, pidfd, st->init);
 		if (!r)
-			return ends_by(pidfd, begin + timeout_ms);
-		if (ends_by(pidfd, now_ms() + pause))
+			return !vz_clock_wait(pidfd, begin + timeout_ms);
+		if (!vz_clock_wait(pidfd, vz_clock_ms() + pause))
 			return true;
-		if (r != -EAGAIN || now_ms() - begin > LISTEN_MS ||
-		    now_ms() - begin > timeout_ms)
+		if (r != -EAGAIN || vz_clock_ms() - begin > LISTEN_MS ||
+		    vz_clock_ms() - begin > timeout_ms)
 			return false;
 		pause = pause < 500 ? pause * 2 : pause;
 	}
@@ -220,7 +198,7 @@ static int end_init(struct vz_ve *ve, const struct vz_state *st, int pidfd, bool
 	}
 	vz_info(ve->ctx, "Killing container ...");
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	if (ends_by(pidfd, now_ms() + KILL_MS))
+	if (!vz_clock_wait(pidfd, vz_clock_ms() + KILL_MS))
 		return 0;
 	return vz_err_set(err, VZ_E_STOP, 0,
 			  "Unable to stop container: process %d does not die (in the "
