@@ -23,13 +23,13 @@ in_ve() {
 begin() {
 	vzctl --quiet start 2110 &&
 		in_ve 'mkdir -p /root/k && { keeper /root/k >/root/log 2>&1 </dev/null & }' &&
-		wait_for 10 in_ve test -e /root/k/said
+		wait_for 60 in_ve test -e /root/k/said
 }
 # What the keeper has lost, or nothing.
 lost() {
 	# For reading, too: where no keeper is left, a fifo that is opened for writing waits.
 	in_ve 'rm -f /root/k/said; echo 1<>/root/k/ask'
-	wait_for 20 in_ve test -e /root/k/said || echo "no answer: $(in_ve 'cat /root/log; ps')"
+	wait_for 60 in_ve test -e /root/k/said || echo "no answer: $(in_ve 'cat /root/log; ps')"
 	in_ve cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }
 keeps() {
@@ -41,6 +41,13 @@ uptime_in() {
 counter() {
 	in_ve cat /run/vz/proc/user_beancounters 2>/dev/null |
 		awk -v n="$1" -v f="$2" '{ sub(/^ *[0-9]+: */, "") } $1 == n { print $f }'
+}
+
+# But for those of commands that are just being run in it, or just end.
+counted_again() {
+	local now
+	now=$(counter numfile 2)
+	[ "$now" -ge $((files - 8)) ] && [ "$now" -le $((files + 8)) ]
 }
 
 # --- to the disk and back ---
@@ -68,9 +75,8 @@ is "$(in_ve hostname)" kept "its host name"
 [ -z "$(find "$T/dump" -mindepth 1)" ]
 ok $? "the dump is gone" || diag "$(ls "$T/dump")"
 if [ -n "$files" ] && [ "$files" != - ]; then
-	now=$(counter numfile 2)
-	[ "$now" -ge $((files - 8)) ] && [ "$now" -le $((files + 8)) ]
-	ok $? "its files are counted again" || diag "$files $now"
+	wait_for 30 counted_again
+	ok $? "its files are counted again" || diag "$files $(counter numfile 2)"
 	[ "$(counter kmemsize 3)" -ge "$most" ]
 	ok $? "and what was most at a time is kept" || diag "$most $(counter kmemsize 3)"
 	is "$(counter numproc 3)" "$processes" "also of what a group of the kernel counts"
@@ -154,13 +160,13 @@ points='0 60 120 200 300 500'
 [ "$SLOW" = 1 ] || points='120 300'
 for ms in $points; do
 	killed_after $((ms * SLOW)) vzctl --quiet suspend 2110
-	wait_for 20 settled || bad+="after suspend of $ms ms: $(vzctl status 2110); "
+	wait_for 60 settled || bad+="after suspend of $ms ms: $(vzctl status 2110); "
 	if status_has suspended; then
 		killed_after $((ms * SLOW)) vzctl --quiet resume 2110
-		wait_for 20 settled || bad+="after resume of $ms ms: $(vzctl status 2110); "
+		wait_for 60 settled || bad+="after resume of $ms ms: $(vzctl status 2110); "
 	fi
 	# It may be on its way to either: whoever comes next finds out, and finishes.
-	wait_for 30 comes_up ||
+	wait_for 60 comes_up ||
 		bad+="start after $ms ms: $(vzctl start 2110 2>&1); "
 	what=$(lost)
 	[ -z "$what" ] || bad+="lost after $ms ms: $what; "
@@ -176,8 +182,8 @@ for ms in 150 220 300; do
 	sleep "$(printf '%d.%03d' $((ms * SLOW / 1000)) $((ms * SLOW % 1000)))"
 	xargs -r kill -9 2>/dev/null <"/proc/$pid/task/$pid/children"
 	wait $pid
-	settled || bad+="after $ms ms: $(vzctl status 2110); "
-	wait_for 30 comes_up || bad+="start after $ms ms: $(vzctl start 2110 2>&1); "
+	wait_for 60 settled || bad+="after $ms ms: $(vzctl status 2110); "
+	wait_for 60 comes_up || bad+="start after $ms ms: $(vzctl start 2110 2>&1); "
 	what=$(lost)
 	[ -z "$what" ] || bad+="lost after $ms ms: $what; "
 done 2>/dev/null
