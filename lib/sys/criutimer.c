@@ -141,7 +141,7 @@ int vz_criutimer_mend(int dir)
 	struct dirent *e;
 	int r = d ? 0 : -errno;
 
-	while (!r && (e = readdir(d))) {
+	while (d && !r && (e = readdir(d))) {
 		size_t n = strlen(e->d_name);
 
 		if (!strncmp(e->d_name, "core-", 5) && n > 4 &&
