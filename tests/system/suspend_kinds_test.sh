@@ -52,20 +52,29 @@ run_is 8 "and can't write to" vzctl exec 2141 touch /mnt/other
 
 make_ve 2142 --local_uid 0 >/dev/null 2>&1
 begin 2142
-keeps 2142 "a VE without a user namespace"
+# Where a program limits shared memory, kernel.shmall is the kernel's own: more than the
+# VE may write, and so criu may not either as it restores one.
+privileged=yes
+if vzubc -v 2142 2>/dev/null | grep -q shm_alloc; then
+	privileged=no
+	skip "a VE without a user namespace" "its kernel.shmall can't be restored beside ACCOUNTING's limit"
+	vzctl --quiet stop 2142 --fast
+else
+	keeps 2142 "a VE without a user namespace"
+fi
 
 vzctl --quiet set 2141 --onboot yes --save
-vzctl --quiet set 2142 --onboot yes --save
+[ $privileged = no ] || vzctl --quiet set 2142 --onboot yes --save
 cat >>"$VZ_CONFDIR/vz.conf" <<-'END'
 	VE_STOP_MODE="suspend"
 	SKIP_SYSCTL_SETUP="yes"
 END
 run_ok "shutdown with VE_STOP_MODE=suspend" vzctl shutdown
 like "$(vzctl status 2141)" "down suspended" "suspends a VE"
-like "$(vzctl status 2142)" "down suspended" "and another"
+[ $privileged = no ] || like "$(vzctl status 2142)" "down suspended" "and another"
 run_ok "boot" vzctl boot
 is "$(lost 2141)" "" "lets it go on"
-is "$(lost 2142)" "" "and the other"
+[ $privileged = no ] || is "$(lost 2142)" "" "and the other"
 vzctl --quiet stop 2141 --fast
 vzctl --quiet stop 2142 --fast
 done_testing
