@@ -65,7 +65,7 @@ static int revive(const struct departure *d, struct vz_ve *ve, struct vz_err *er
 static int start_again(const struct departure *d, struct vz_err *err)
 {
 	struct vz_start how = { .migrating = true, .force = true, .lock_fd = d->lock_fd };
-	static const struct vz_stop halt = { 0 };
+	static const struct vz_stop halt = { .migrating = true };
 	vz_autove struct vz_ve ve = { 0 };
 	int r;
 

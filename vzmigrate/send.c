@@ -357,7 +357,7 @@ static int begin(struct job *j, struct vz_err *err)
 
 static int stop(struct job *j, struct vz_err *err)
 {
-	static const struct vz_stop how = { 0 };
+	static const struct vz_stop how = { .migrating = true };
 	int r = departure_save(&j->d, VZ_MIG_STOPPING, err);
 
 	if (!r)

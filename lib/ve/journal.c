@@ -259,3 +259,15 @@ int vz_journal_check(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err
 	}
 	return 0;
 }
+
+void vz_journal_stands_back(const struct vz_ctx *ctx, uint32_t veid)
+{
+	struct vz_err ignored = { 0 };
+	struct vz_journal j;
+
+	if (vz_journal_load(ctx, veid, VZ_MIG_SOURCE, &j, &ignored) ||
+	    j.state != VZ_MIG_STOPPING || j.live)
+		return;
+	j.state = VZ_MIG_COPYING;
+	vz_journal_save(ctx, veid, VZ_MIG_SOURCE, &j, &ignored);
+}

@@ -82,4 +82,12 @@ enum vz_mig_state vz_mig_state_find(const char *name); /* VZ_MIG_NONE: unknown *
  */
 int vz_journal_check(const struct vz_ctx *ctx, uint32_t veid, struct vz_err *err);
 
+/*
+ * Somebody who has the VE's lock starts or stops it, so whoever was stopping it to
+ * migrate it has died, and whether it runs is not for --recover to say any more. What
+ * can't be written down stays as it was. A live migration's is kept: what that left
+ * standing has to be put right first.
+ */
+void vz_journal_stands_back(const struct vz_ctx *ctx, uint32_t veid);
+
 #endif

@@ -40,8 +40,11 @@ int vz_ve_prepare_start(struct vz_ve *ve, const struct vz_start *how, struct vz_
 	if (vz_cfg_bool(ve->cfg, VZ_P_DISABLED) && !how->force)
 		return vz_err_set(err, VZ_E_DISABLED, 0,
 				  "Container start disabled (DISABLED=yes): use --force");
-	if (!how->migrating && vz_journal_check(ve->ctx, ve->id, err))
-		return -EBUSY;
+	if (!how->migrating) {
+		if (vz_journal_check(ve->ctx, ve->id, err))
+			return -EBUSY;
+		vz_journal_stands_back(ve->ctx, ve->id);
+	}
 	/* What one that was killed half-way, or the node's crash, left. */
 	return vz_launch_cleanup(ve, err);
 }
@@ -122,7 +125,11 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 		.reboots = how->reboots,
 		.configure = configure,
 	};
-	static const struct vz_stop kill_it = { .fast = true, .skip_umount = true };
+	static const struct vz_stop kill_it = {
+		.fast = true,
+		.skip_umount = true,
+		.migrating = true, /* what did not start is to start when it can */
+	};
 	struct vz_err ignored;
 	bool mounted;
 	int r = vz_ve_prepare_start(ve, how, err);
@@ -218,8 +225,11 @@ int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err)
 {
 	struct vz_err ignored;
 	struct vz_state st;
-	int pidfd, r = vz_state_open_init(ve->ctx, ve->id, &st, &pidfd, err);
+	int pidfd, r;
 
+	if (!how->migrating)
+		vz_journal_stands_back(ve->ctx, ve->id);
+	r = vz_state_open_init(ve->ctx, ve->id, &st, &pidfd, err);
 	if (r == -ESRCH) {
 		r = vz_launch_cleanup(ve, err);
 		if (!r)

@@ -23,6 +23,7 @@ int vz_ve_start(struct vz_ve *ve, const struct vz_start *how, struct vz_err *err
 struct vz_stop {
 	bool fast; /* kill, do not ask init */
 	bool skip_umount;
+	bool migrating; /* as in struct vz_start */
 };
 int vz_ve_stop(struct vz_ve *ve, const struct vz_stop *how, struct vz_err *err);
 

@@ -149,4 +149,23 @@ for ((i = FIRST; i < FIRST + RUNS; i++)); do
 	read -r fault state side <<<"${cases[(i - 1) % ${#cases[@]}]}"
 	one $i "$fault" "$state" "$side" || break
 done
+
+# Its administrator stops it before anybody looks at what the dead migration left.
+src=$(where)
+dst=n2
+[ "$src" = n1 ] || dst=n1
+migrate $dst --nodeps=space,capacity $VE >"$T/said" 2>&1 &
+await "$src" out stopping $!
+kill_all "$src" vzmigrate
+wait $!
+[ "$(head -n 1 "$T/$src/state/migrate/$VE.out")" = 'STATE="stopping"' ]
+ok $? "a migration dies as it stops the VE"
+on "$src" vzctl --quiet stop $VE --fast
+is "$?" 0 "the administrator stops it"
+stays_down() {
+	recover "$src" >/dev/null 2>&1
+	[ -z "$(nothing_left)" ]
+}
+wait_for 120 stays_down
+is "$? $(where) $(status_of "$src" $VE)" "0  exist unmounted down" "and --recover starts it no more"
 done_testing
