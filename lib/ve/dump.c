@@ -24,9 +24,11 @@
 #include "ve/mount.h"
 #include "ve/oracle.h"
 #include "ve/state.h"
+#include "ve/unreaped.h"
 
 /* A gigabyte takes a second or two; a disk on a network may take a thousand times that. */
 #define TIMEOUT_MS (30 * 60 * 1000)
+#define REAP_MS 1000 /* for init, to reap what has just ended */
 #define LOG_NAME "dump.log"
 #define TOLD_MAX 8 /* obstacles */
 
@@ -249,6 +251,9 @@ int vz_dump(const struct vz_ve *ve, const struct vz_dump *how, struct vz_err *er
 	/* CRIU stops processes by their own, which frozen ones don't hear. */
 	if (vz_frozen(ve->ctx, ve->id))
 		r = vz_freeze_groups(ve, false, err);
+	/* One that reaps nothing at all is dumped as it is. */
+	if (!r)
+		vz_unreaped_wait(ve->ctx, j.st.init, REAP_MS);
 	if (!r)
 		r = vz_criu_run(ve->ctx, &j.criu, &j.call, err);
 	/* What was killed has left connections in the midst of it: only another gets there. */

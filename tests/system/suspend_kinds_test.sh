@@ -50,6 +50,16 @@ keeps 2141 "a VE with a directory of the node"
 is "$(vzctl exec 2141 cat /mnt/file)" here "which it sees"
 run_is 8 "and can't write to" vzctl exec 2141 touch /mnt/other
 
+# Two that have ended, of one session, which init is about to reap: CRIU may never end the
+# restore of such.
+init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/2141/state")
+# shellcheck disable=SC2016 # the VE's shell
+vzctl exec 2141 'setsid sh -c "sleep 1001 & exec sleep 1000" >/dev/null 2>&1 </dev/null &
+	until [ $(pidof sleep | wc -w) = 2 ]; do usleep 10000; done'
+kill -STOP "$init" && pkill -9 --ns "$init" --nslist pid sleep
+{ sleep 0.3; kill -CONT "$init"; } &
+keeps 2141 "a VE whose init has to reap"
+
 make_ve 2142 --local_uid 0 >/dev/null 2>&1
 begin 2142
 # Where a program limits shared memory, kernel.shmall is the kernel's own: more than the
