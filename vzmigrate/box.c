@@ -79,8 +79,8 @@ static int furnish(void)
 
 static int show_rsh(const char *from)
 {
-	if (mknod(BOX_RSH + 1, S_IFREG | 0755, 0) ||
-	    mount(from, BOX_RSH + 1, NULL, MS_BIND, NULL))
+	if (mknod(&BOX_RSH[1], S_IFREG | 0755, 0) ||
+	    mount(from, &BOX_RSH[1], NULL, MS_BIND, NULL))
 		return -errno;
 	return 0;
 }

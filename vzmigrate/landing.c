@@ -406,7 +406,8 @@ int landing_open_ve(const struct landing *l, struct vz_ve *ret, struct vz_err *e
 	r = landing_conf_read(l->ctx, l->veid, text, false, &conf, err);
 	if (r)
 		return r;
-	*ret = (struct vz_ve){ .ctx = l->ctx, .id = l->veid, .cfg = vz_take(conf.cfg) };
+	*ret = (struct vz_ve){ .ctx = l->ctx, .id = l->veid };
+	ret->cfg = vz_take(conf.cfg);
 	return 0;
 }
 
@@ -415,7 +416,7 @@ static int inspect(const struct landing *l, const char *root, struct vz_err *err
 {
 	vz_autoarea struct vz_area area = VZ_AREA_NONE;
 	vz_autove struct vz_ve ve = { 0 };
-	const struct vz_layout *layout;
+	const struct vz_layout *layout = NULL;
 	int r = landing_open_ve(l, &ve, err);
 
 	if (!r)

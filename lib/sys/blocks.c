@@ -28,13 +28,13 @@ int vz_blocks_can_share(int dirfd)
 	return errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL ? 0 : -errno;
 }
 
-struct map {
+union map {
 	struct fiemap head;
-	struct fiemap_extent extent[EXTENTS];
+	char room[sizeof(struct fiemap) + EXTENTS * sizeof(struct fiemap_extent)];
 };
 
 /* What lies at `at` and behind it. 0 or -errno. */
-static int read_map(int fd, uint64_t at, struct map *m)
+static int read_map(int fd, uint64_t at, union map *m)
 {
 	memset(m, 0, sizeof(*m));
 	m->head.fm_start = at;
@@ -55,7 +55,7 @@ static bool same_extent(const struct fiemap_extent *x, const struct fiemap_exten
 
 bool vz_blocks_shared(int a, int b)
 {
-	vz_autofree struct map *x = malloc(sizeof(*x)), *y = malloc(sizeof(*y));
+	vz_autofree union map *x = malloc(sizeof(*x)), *y = malloc(sizeof(*y));
 	uint64_t at = 0;
 
 	for (;;) {
@@ -67,9 +67,9 @@ bool vz_blocks_shared(int a, int b)
 		if (!x->head.fm_mapped_extents)
 			return true;
 		for (uint32_t i = 0; i < x->head.fm_mapped_extents; i++)
-			if (!same_extent(&x->extent[i], &y->extent[i]))
+			if (!same_extent(&x->head.fm_extents[i], &y->head.fm_extents[i]))
 				return false;
-		last = &x->extent[x->head.fm_mapped_extents - 1];
+		last = &x->head.fm_extents[x->head.fm_mapped_extents - 1];
 		if (last->fe_flags & FIEMAP_EXTENT_LAST)
 			return true;
 		at = last->fe_logical + last->fe_length;

@@ -120,7 +120,8 @@ static bool same_fs(const struct oracle_mount *a, const struct oracle_mount *b)
 static const struct oracle_mount *root_of(const struct oracle *o)
 {
 	for (size_t i = 0; i < o->n_mounts; i++)
-		if (!o->mounts[i].space && !strcmp(o->mounts[i].point, "/"))
+		if (!o->mounts[i].space && o->mounts[i].point &&
+		    !strcmp(o->mounts[i].point, "/"))
 			return &o->mounts[i];
 	return NULL;
 }

@@ -34,7 +34,9 @@ static long inner_number(const char *v)
 {
 	long n = -1;
 
-	for (int i = 0; v && i < 2; i++) {
+	if (!v)
+		return n;
+	for (int i = 0; i < 2; i++) {
 		char *end;
 		long is = strtol(v, &end, 10);
 

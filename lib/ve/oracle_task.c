@@ -210,11 +210,15 @@ static void check_tracers(struct oracle *o)
 	}
 }
 
+struct ref {
+	const struct oracle_task *t;
+};
+
 /* The kernel's own order of such things; 0: it is one. */
 static int kcmp(const void *a, const void *b, int what)
 {
-	const struct oracle_task *const *x = a, *const *y = b;
-	long r = syscall(SYS_kcmp, (*x)->pid, (*y)->pid, what, 0, 0);
+	const struct ref *x = a, *y = b;
+	long r = syscall(SYS_kcmp, x->t->pid, y->t->pid, what, 0, 0);
 
 	return r == 1 ? -1 : r ? 1 : 0;
 }
@@ -243,22 +247,22 @@ static void tell_shared(struct oracle *o, const struct oracle_task *a,
 /* Memory (after vfork(), too), or working directory and root. */
 static int check_shared(struct oracle *o)
 {
-	vz_autofree const struct oracle_task **v = calloc(o->n_tasks + 1, sizeof(*v));
+	vz_autofree struct ref *v = calloc(o->n_tasks + 1, sizeof(*v));
 	size_t n = 0;
 
 	if (!v)
 		return -ENOMEM;
 	for (size_t i = 0; i < o->n_tasks; i++)
 		if (o->tasks[i].st.state != 'Z')
-			v[n++] = &o->tasks[i];
+			v[n++].t = &o->tasks[i];
 	qsort(v, n, sizeof(*v), by_memory);
 	for (size_t i = 1; i < n; i++)
 		if (!by_memory(&v[i - 1], &v[i]))
-			tell_shared(o, v[i - 1], v[i], "memory");
+			tell_shared(o, v[i - 1].t, v[i].t, "memory");
 	qsort(v, n, sizeof(*v), by_fs);
 	for (size_t i = 1; i < n; i++)
 		if (!by_fs(&v[i - 1], &v[i]))
-			tell_shared(o, v[i - 1], v[i], "working directory");
+			tell_shared(o, v[i - 1].t, v[i].t, "working directory");
 	return 0;
 }
 
@@ -281,7 +285,7 @@ static int add_task(struct oracle *o, pid_t pid, pid_t parent)
 	t.tty = stat.tty;
 	t.session = stat.session;
 	t.foreground = stat.foreground;
-	if (!oracle_read(dir, "comm", 64, &comm)) {
+	if (!oracle_read(dir, "comm", 64, &comm) && comm) {
 		size_t n = strlen(comm);
 
 		if (n && comm[n - 1] == '\n')
