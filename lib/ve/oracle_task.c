@@ -266,6 +266,35 @@ static int check_shared(struct oracle *o)
 	return 0;
 }
 
+static bool is_unreaped(const struct oracle *o, const struct oracle_task *t)
+{
+	return t->st.state == 'Z' && t->st.ppid == o->tasks[0].pid;
+}
+
+/* See ve/unreaped.h. */
+static void check_unreaped(struct oracle *o)
+{
+	for (size_t i = 0; i < o->n_tasks; i++) {
+		const struct oracle_task *t = &o->tasks[i];
+
+		if (!is_unreaped(o, t) || t->st.vsid == t->st.vpid)
+			continue;
+		for (size_t k = 0; k < o->n_tasks; k++)
+			if (o->tasks[k].st.vpid == t->st.vsid &&
+			    is_unreaped(o, &o->tasks[k])) {
+				oracle_tell(o, t,
+					    ORACLE_WORD("process",
+							"CRIU may restore for ever what "
+							"init has not reaped",
+							"wait, or see why init hangs",
+							true),
+					    "ended, as did its session's leader %d",
+					    t->st.vsid);
+				return;
+			}
+	}
+}
+
 /* --- the tree --- */
 
 static int add_task(struct oracle *o, pid_t pid, pid_t parent)
@@ -343,5 +372,7 @@ int oracle_scan_tasks(struct oracle *o)
 		r = walk_children(o, &o->tasks[i]);
 	if (!r)
 		check_tracers(o);
+	if (!r)
+		check_unreaped(o);
 	return r ? r : check_shared(o);
 }

@@ -57,6 +57,8 @@ init=$(sed -n 's/^pid *= *//p' "$VZ_RUNDIR/2141/state")
 vzctl exec 2141 'setsid sh -c "sleep 1001 & exec sleep 1000" >/dev/null 2>&1 </dev/null &
 	until [ $(pidof sleep | wc -w) = 2 ]; do usleep 10000; done'
 kill -STOP "$init" && pkill -9 --ns "$init" --nslist pid sleep
+run_is 16 "suspend --check-only, when init reaps nothing" vzctl suspend 2141 --check-only
+like "$out" "process [0-9]+ \(sleep\): ended, as did its session's leader [0-9]+: .*init" "names one"
 { sleep 0.3; kill -CONT "$init"; } &
 keeps 2141 "a VE whose init has to reap"
 
