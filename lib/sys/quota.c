@@ -123,12 +123,47 @@ static void from_kernel(const struct if_dqblk *d, struct vz_quota *q)
 	};
 }
 
+/*
+ * Q_GETQUOTA and Q_GETNEXTQUOTA are writes to quotactl_fd() (as of 6.18), which refuses
+ * them by a mount that is read-only. What xfs has of the two is none, and serves all file
+ * systems. Its blocks have 512 bytes; the limits of if_dqblk are in KiB.
+ */
+static int read_by_xfs(const struct vz_quota_fs *fs, int cmd, enum vz_quota_type type,
+		       uint32_t id, struct if_nextdqblk *ret)
+{
+	struct fs_disk_quota x = { 0 };
+	int r = vz_quota_call(fs, cmd, type, id, &x);
+	bool big = x.d_fieldmask & FS_DQ_BIGTIME;
+
+	if (r)
+		return r;
+	*ret = (struct if_nextdqblk){
+		.dqb_id = x.d_id,
+		.dqb_bhardlimit = x.d_blk_hardlimit / 2,
+		.dqb_bsoftlimit = x.d_blk_softlimit / 2,
+		.dqb_curspace = x.d_bcount * 512,
+		.dqb_ihardlimit = x.d_ino_hardlimit,
+		.dqb_isoftlimit = x.d_ino_softlimit,
+		.dqb_curinodes = x.d_icount,
+		.dqb_btime = (uint32_t)x.d_btimer |
+			     (big ? (uint64_t)(uint8_t)x.d_btimer_hi << 32 : 0),
+		.dqb_itime = (uint32_t)x.d_itimer |
+			     (big ? (uint64_t)(uint8_t)x.d_itimer_hi << 32 : 0),
+	};
+	return 0;
+}
+
 int vz_quota_get(const struct vz_quota_fs *fs, enum vz_quota_type type, uint32_t id,
 		 struct vz_quota *ret)
 {
+	struct if_nextdqblk n = { 0 };
 	struct if_dqblk d = { 0 };
 	int r = vz_quota_call(fs, Q_GETQUOTA, type, id, &d);
 
+	if (r == -EROFS) {
+		r = read_by_xfs(fs, Q_XGETQUOTA, type, id, &n);
+		memcpy(&d, &n, sizeof(d));
+	}
 	/* xfs; ext4 answers with zeros by itself. */
 	if (r == -ENOENT) {
 		memset(&d, 0, sizeof(d));
@@ -146,6 +181,8 @@ int vz_quota_next(const struct vz_quota_fs *fs, enum vz_quota_type type, uint32_
 	struct if_dqblk d;
 	int r = vz_quota_call(fs, Q_GETNEXTQUOTA, type, from, &n);
 
+	if (r == -EROFS)
+		r = read_by_xfs(fs, Q_XGETNEXTQUOTA, type, from, &n);
 	/* No quota file yet: nobody has any. */
 	if (r)
 		return r == -ESRCH ? -ENOENT : r;

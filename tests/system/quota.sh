@@ -200,7 +200,10 @@ carried() {
 	vzquota setlimit2 "$a" -u 1001 0 5 0 0
 	vzquota setlimit2 "$a" -g 1500 0 9 0 0
 	run_ok "$what: back to the snapshot" vzctl --quiet snapshot-switch "$a" --id $id --skip-resume
-	is "$(vzquota dump "$a")" "$want" "$what: and to the limits of its users"
+	# Not the times: xfs begins one while there are the old files and the new ones, and
+	# ends it when that user writes next.
+	is "$(vzquota dump "$a" | cut -d' ' -f1-6)" "$(cut -d' ' -f1-6 <<<"$want")" \
+		"$what: and to the limits of its users"
 	vzctl --quiet snapshot-delete "$a" --id $id
 	run_ok "$what: restore of the backup" vzctl --quiet restore-backup "$T/backup" $c
 	is "$(vzquota dump $c)" "$want" "$what: has them, too"
