@@ -14,7 +14,7 @@ deps:
 
 check: deps
 	@$(MAKE) -s all unit-programs test-tools
-	@tests/run lint unit cli package tests/system/debian12-systemd_test.sh 'nodes&' \
+	@tests/run unit cli package tests/system/debian12-systemd_test.sh 'nodes&' lint \
 		system fuzz asan
 
 check-cli check-system check-package check-nodes: all
