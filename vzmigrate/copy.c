@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -238,46 +237,6 @@ int copy_pass(const struct copy *c, bool live, struct vz_err *err)
 
 /* --- files that changed --- */
 
-static FTS *open_tree_of(const char *private)
-{
-	char *const roots[] = { (char *)private, NULL };
-
-	return fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-}
-
-static bool is_after(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec >= b->tv_nsec;
-}
-
-/* Their paths below the area, each ended by a NUL. *ret_n: how many. */
-static int list_changed(const char *private, const struct timespec *since, bool live,
-			FILE *out, size_t *ret_n)
-{
-	size_t skip = strlen(private);
-	FTS *fts = open_tree_of(private);
-	FTSENT *e;
-	int r = fts ? 0 : -errno;
-
-	*ret_n = 0;
-	while (!r && (errno = 0, e = fts_read(fts))) {
-		if (e->fts_info == FTS_ERR || e->fts_info == FTS_DNR ||
-		    e->fts_info == FTS_NS)
-			r = live ? 0 : -e->fts_errno;
-		if (e->fts_info != FTS_F || !is_after(&e->fts_statp->st_ctim, since))
-			continue;
-		if (fwrite(e->fts_path + skip, strlen(e->fts_path + skip) + 1, 1, out) !=
-		    1)
-			r = -EIO;
-		++*ret_n;
-	}
-	if (!r && errno)
-		r = -errno;
-	if (fts)
-		fts_close(fts);
-	return r;
-}
-
 /* In place: each may be one of several names of a file. */
 #define LISTED                                                                           \
 	"--files-from=" BOX_SSH "/changed", "--from0", "--ignore-times", "--inplace",    \
@@ -305,7 +264,7 @@ int copy_changed(const struct copy *c, const struct timespec *since, bool live,
 	FILE *out = open_list(c);
 	char complaint[512];
 	size_t n = 0;
-	int r = out ? list_changed(c->private, since, live, out, &n) : 0;
+	int r = out ? tree_changed_since(c->private, since, live, out, &n) : 0;
 
 	r = close_list(out, r, err);
 	if (r || !n)
@@ -333,7 +292,7 @@ int copy_rest(const struct copy *c, struct tree *then, const struct timespec *si
 
 int copy_measure(const char *private, struct copy_size *ret, struct vz_err *err)
 {
-	FTS *fts = open_tree_of(private);
+	FTS *fts = tree_walk(private);
 	struct copy_size size = { 0 };
 	FTSENT *e;
 

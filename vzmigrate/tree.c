@@ -2,7 +2,6 @@
 #include "vzmigrate/tree.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -81,7 +80,7 @@ static int add(struct tree *t, const char *path, ino_t inode)
 	return e->path ? 0 : -ENOMEM;
 }
 
-static FTS *walk(const char *private)
+FTS *tree_walk(const char *private)
 {
 	char *const roots[] = { (char *)private, NULL };
 
@@ -103,7 +102,7 @@ int tree_read(const char *private, struct tree **ret, struct vz_err *err)
 {
 	size_t skip = strlen(private);
 	autotree struct tree *t = calloc(1, sizeof(*t));
-	FTS *fts = walk(private);
+	FTS *fts = tree_walk(private);
 	FTSENT *e;
 	int r = !t ? -ENOMEM : fts ? grow(t) : -errno;
 
@@ -173,7 +172,7 @@ int tree_changes(struct tree *then, const char *private, const struct timespec *
 		 FILE *out, size_t *ret_n)
 {
 	size_t skip = strlen(private);
-	FTS *fts = walk(private);
+	FTS *fts = tree_walk(private);
 	FTSENT *e;
 	int r = fts ? 0 : -errno;
 
@@ -189,4 +188,26 @@ int tree_changes(struct tree *then, const char *private, const struct timespec *
 	if (fts)
 		fts_close(fts);
 	return r ? r : put_gone(then, out, ret_n);
+}
+
+int tree_changed_since(const char *private, const struct timespec *since, bool live,
+		       FILE *out, size_t *ret_n)
+{
+	size_t skip = strlen(private);
+	FTS *fts = tree_walk(private);
+	FTSENT *e;
+	int r = fts ? 0 : -errno;
+
+	*ret_n = 0;
+	while (!r && (errno = 0, e = fts_read(fts))) {
+		if (failed(e))
+			r = live ? 0 : -e->fts_errno;
+		else if (e->fts_info == FTS_F && is_after(&e->fts_statp->st_ctim, since))
+			r = put(out, e->fts_path + skip, ret_n);
+	}
+	if (!r && errno)
+		r = -errno;
+	if (fts)
+		fts_close(fts);
+	return r;
 }

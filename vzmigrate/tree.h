@@ -2,6 +2,8 @@
 #ifndef VZMIGRATE_TREE_H
 #define VZMIGRATE_TREE_H
 
+#include <fts.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -31,5 +33,15 @@ static inline void tree_freep(struct tree **t)
  */
 int tree_changes(struct tree *then, const char *private, const struct timespec *since,
 		 FILE *out, size_t *ret_n);
+
+/* All that is in an area, no link followed and no mount crossed; NULL: errno. */
+FTS *tree_walk(const char *private);
+
+/*
+ * The paths of the files below an area that have changed since, in the same form. live:
+ * what can't be looked at has gone meanwhile, and is no failure.
+ */
+int tree_changed_since(const char *private, const struct timespec *since, bool live,
+		       FILE *out, size_t *ret_n);
 
 #endif
