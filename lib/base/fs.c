@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 int vz_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 {
@@ -210,4 +212,15 @@ int vz_replace_volatile(const char *path, const char *data, size_t len)
 		return -errno;
 	r = vz_write_all(fd, data, len);
 	return r ? r : rename(tmp, path) ? -errno : 0;
+}
+
+int vz_open_subdir(int dirfd, const char *name)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
 }

@@ -58,6 +58,12 @@ int vz_mkdir_p(const char *path, mode_t mode);
 int vz_lock_wait(const char *path);
 
 /*
+ * Open a directory in another one, as the walk of a hostile tree does: no symbolic link is
+ * followed and no mount entered. A descriptor, or -errno.
+ */
+int vz_open_subdir(int dirfd, const char *name);
+
+/*
  * Remove what name in dirfd is, a tree included, never following a symbolic
  * link nor crossing into another mount. Depth costs neither stack nor
  * descriptors; immutable and append-only flags are taken off. What can't be

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,17 +29,6 @@ struct remover {
 	uint64_t moved; /* directories moved up: names of their own */
 	int r; /* the first failure */
 };
-
-static int open_dir(int dirfd, const char *name)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd = syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
 
 /* Whether there were such flags, and are no more. */
 static bool clear_flags(int fd)
@@ -98,7 +86,7 @@ static void note(struct remover *m, int r)
 
 static int push(struct remover *m, int dirfd, const char *name)
 {
-	vz_autofd int fd = open_dir(dirfd, name);
+	vz_autofd int fd = vz_open_subdir(dirfd, name);
 	struct level *l = &m->level[m->depth];
 
 	if (fd < 0)

@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -84,17 +82,6 @@ static int add_file(struct dedupe *d, uint32_t root, const char *path,
 	return v->path ? 0 : -ENOMEM;
 }
 
-static int open_dir(int at, const char *name)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd = syscall(SYS_openat2, at, name, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
 static bool is_sparse(const struct stat *st)
 {
 	return st->st_blocks * UINT64_C(512) + SIZE_MIN < (uint64_t)st->st_size;
@@ -127,7 +114,7 @@ static int look(struct dedupe *d, uint32_t root, int at, const char *path,
 		d->sum->left++;
 		return 0;
 	}
-	fd = open_dir(at, name);
+	fd = vz_open_subdir(at, name);
 	return fd < 0 ? 0 : walk(d, root, fd, sub, depth + 1);
 }
 
