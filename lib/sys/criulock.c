@@ -8,15 +8,15 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "sys/nftdump.h"
+#include "sys/ns.h"
 #include "sys/rules.h"
 
 #define PREFIX "CRIU-"
@@ -32,24 +32,23 @@ struct tables {
 static int open_socket(int netns)
 {
 	static const struct timeval patience = { .tv_sec = 5 };
-	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int own = vz_ns_enter_net(netns);
 	int fd, r;
 
-	if (own < 0 || setns(netns, CLONE_NEWNET))
-		return -errno;
+	if (own < 0)
+		return own;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	r = fd < 0 ? -errno : fd;
-	/* What follows would be done to the VE in place of the host. */
-	if (setns(own, CLONE_NEWNET))
-		abort();
+	vz_ns_leave_net(own);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return r;
 }
 
 /* The VE's own tables have other names, or it may lose what looks like CRIU's. */
-static void take_name(struct tables *t, const struct nlmsghdr *h)
+static void take_name(const struct nlmsghdr *h, void *data)
 {
+	struct tables *t = data;
 	const struct nlattr *a = (const void *)((const char *)NLMSG_DATA(h) +
 						NLMSG_ALIGN(sizeof(struct nfgenmsg)));
 	const char *end = (const char *)h + h->nlmsg_len;
@@ -67,46 +66,6 @@ static void take_name(struct tables *t, const struct nlmsghdr *h)
 			memcpy(t->name[t->n++], name, len);
 		a = (const void *)((const char *)a + NLA_ALIGN(a->nla_len));
 	}
-}
-
-/* 1: there is more to come. */
-static int read_answer(const char *buf, size_t len, struct tables *t)
-{
-	for (const struct nlmsghdr *h = (const void *)buf; NLMSG_OK(h, len);
-	     h = NLMSG_NEXT(h, len)) {
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (h->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
-		if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
-			take_name(t, h);
-	}
-	return 1;
-}
-
-static int hear(int fd, struct tables *t)
-{
-	vz_autofree char *buf = malloc(65536);
-	int r = buf ? 1 : -ENOMEM;
-
-	while (r > 0) {
-		ssize_t len = recv(fd, buf, 65536, 0);
-
-		r = len < 0 ? -errno : read_answer(buf, len, t);
-	}
-	return r;
-}
-
-static int list(int fd, struct tables *t)
-{
-	struct {
-		struct nlmsghdr head;
-		struct nfgenmsg family;
-	} q = { { sizeof(q), NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE,
-		  NLM_F_REQUEST | NLM_F_DUMP, 1, 0 },
-		{ NFPROTO_INET, NFNETLINK_V0, 0 } };
-
-	return send(fd, &q, sizeof(q), 0) == sizeof(q) ? hear(fd, t) : -errno;
 }
 
 /* A change is a batch, of one change here. */
@@ -153,6 +112,11 @@ static int drop(int fd, const char *name)
 int vz_criulock_clear(int netns)
 {
 	struct tables t = { .n = 0 };
+	const struct vz_nftdump tables = { .ask = NFT_MSG_GETTABLE,
+					   .answer = NFT_MSG_NEWTABLE,
+					   .family = NFPROTO_INET,
+					   .each = take_name,
+					   .data = &t };
 	vz_autofd int fd = -1;
 	int r;
 
@@ -161,10 +125,7 @@ int vz_criulock_clear(int netns)
 	fd = open_socket(netns);
 	if (fd < 0)
 		return fd;
-	r = list(fd, &t);
-	/* The kernel has no nftables. */
-	if (r == -EINVAL || r == -EOPNOTSUPP)
-		return 0;
+	r = vz_nftdump(fd, &tables);
 	for (size_t i = 0; i < t.n && !r; i++)
 		r = drop(fd, t.name[i]);
 	return r;

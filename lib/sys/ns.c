@@ -135,23 +135,35 @@ int vz_ns_lo_up(void)
 	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) ? -errno : 0;
 }
 
+int vz_ns_enter_net(int netns)
+{
+	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return own < 0 || setns(netns, CLONE_NEWNET) ? -errno : vz_take_fd(&own);
+}
+
+void vz_ns_leave_net(int own)
+{
+	if (setns(own, CLONE_NEWNET))
+		abort();
+	close(own);
+}
+
 int vz_ns_no_ipv6(int netns)
 {
 	static const char *const files[] = { "all", "default" };
-	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int own = vz_ns_enter_net(netns);
 	char path[64];
 	int r = 0;
 
-	if (own < 0 || setns(netns, CLONE_NEWNET))
-		return -errno;
+	if (own < 0)
+		return own;
 	for (size_t i = 0; i < VZ_ARRAY_SIZE(files) && !r; i++) {
 		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
 			 files[i]);
 		r = vz_write_small(AT_FDCWD, path, "1");
 	}
-	/* What follows would be done to the VE in place of the host. */
-	if (setns(own, CLONE_NEWNET))
-		abort();
+	vz_ns_leave_net(own);
 	return r == -ENOENT ? 0 : r;
 }
 

@@ -40,6 +40,14 @@ int vz_ns_write_maps(pid_t pid, uid_t uid, gid_t gid, uint32_t count);
 int vz_ns_new_time(void);
 
 /*
+ * Into a VE's network namespace for a moment. A descriptor of this process's own, for
+ * vz_ns_leave_net(), or -errno. There is no way on from one that can't be left: what
+ * follows would be done to the VE in place of the host, so the process ends.
+ */
+int vz_ns_enter_net(int netns);
+void vz_ns_leave_net(int own);
+
+/*
  * Without IPv6: in the network namespace `netns`, where this process is for that
  * moment. 0 or -errno; a kernel that has no IPv6 is fine.
  */

@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <linux/netlink.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +17,8 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "sys/nftdump.h"
+#include "sys/ns.h"
 
 /* -- nftables -- */
 
@@ -37,49 +37,25 @@ bool vz_rules_has_nftables(void)
 	return strstr(text, "/nf_tables.ko") != NULL;
 }
 
-static int ask(int fd)
+static void count_one(const struct nlmsghdr *h, void *data)
 {
-	struct {
-		struct nlmsghdr head;
-		struct nfgenmsg family;
-	} q = { { sizeof(q), NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE,
-		  NLM_F_REQUEST | NLM_F_DUMP, 1, 0 },
-		{ AF_UNSPEC, NFNETLINK_V0, 0 } };
-
-	return send(fd, &q, sizeof(q), 0) == sizeof(q) ? 0 : -errno;
-}
-
-/* 1: there is more to come. */
-static int count_answer(const char *buf, size_t len, uint64_t *n)
-{
-	for (const struct nlmsghdr *h = (const void *)buf; NLMSG_OK(h, len);
-	     h = NLMSG_NEXT(h, len)) {
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (h->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)NLMSG_DATA(h))->error;
-		if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
-			++*n;
-	}
-	return 1;
+	(void)h;
+	++*(uint64_t *)data;
 }
 
 static int count_nftables(int fd, uint64_t *ret)
 {
 	static const struct timeval patience = { .tv_sec = 2 };
-	vz_autofree char *buf = malloc(65536);
 	uint64_t n = 0;
-	int r = buf ? ask(fd) : -ENOMEM;
+	const struct vz_nftdump rules = { .ask = NFT_MSG_GETRULE,
+					  .answer = NFT_MSG_NEWRULE,
+					  .family = AF_UNSPEC,
+					  .each = count_one,
+					  .data = &n };
+	int r;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	for (r = r ? r : 1; r > 0;) {
-		ssize_t len = recv(fd, buf, 65536, 0);
-
-		r = len < 0 ? -errno : count_answer(buf, len, &n);
-	}
-	/* The kernel has no nftables, so there are no rules of it. */
-	if (r == -EINVAL || r == -EOPNOTSUPP)
-		r = 0;
+	r = vz_nftdump(fd, &rules);
 	if (!r)
 		*ret += n;
 	return r;
@@ -112,21 +88,19 @@ static void count_tables(const char *names, int family, int level, uint64_t *ret
 
 int vz_rules_count(int netns, uint64_t *ret)
 {
-	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int own = vz_ns_enter_net(netns);
 	vz_autofd int fd = -1;
 	uint64_t n = 0;
 	int r = 0;
 
-	if (own < 0 || setns(netns, CLONE_NEWNET))
-		return -errno;
+	if (own < 0)
+		return own;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	if (fd < 0)
 		r = errno == EPROTONOSUPPORT ? 0 : -errno;
 	count_tables("/proc/thread-self/net/ip_tables_names", AF_INET, SOL_IP, &n);
 	count_tables("/proc/thread-self/net/ip6_tables_names", AF_INET6, SOL_IPV6, &n);
-	/* What follows would be done to the VE in place of the host. */
-	if (setns(own, CLONE_NEWNET))
-		abort();
+	vz_ns_leave_net(own);
 	if (fd >= 0 && vz_rules_has_nftables())
 		r = count_nftables(fd, &n);
 	if (!r)

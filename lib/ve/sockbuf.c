@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/num.h"
+#include "sys/ns.h"
 #include "ve/state.h"
 
 /* Smaller ones would not let a connection be made. */
@@ -58,17 +58,15 @@ static int bound_sizes(const struct direction *d, uint64_t limit, char *ret, siz
 /* They are the network namespace's that this process is in for that moment. */
 static int write_sizes(int netns, const struct sizes *s)
 {
-	vz_autofd int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int own = vz_ns_enter_net(netns);
 	int r = 0;
 
-	if (own < 0 || setns(netns, CLONE_NEWNET))
-		return -errno;
+	if (own < 0)
+		return own;
 	for (size_t i = 0; i < N && !r; i++)
 		if (*s->text[i])
 			r = vz_write_small(AT_FDCWD, directions[i].sysctl, s->text[i]);
-	/* What follows would be done to the VE in place of the host. */
-	if (setns(own, CLONE_NEWNET))
-		abort();
+	vz_ns_leave_net(own);
 	return r;
 }
 
