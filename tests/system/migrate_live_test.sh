@@ -120,6 +120,15 @@ like "$(on n1 ip neigh show proxy)" "10.98.0.99 dev eth0" "but here"
 is "$(lost)$(nothing_left)" "" "nothing was lost"
 rm "$T/n2/etc/conf/vps.mount"
 
+# comes_down NAME: when all is settled there is one VE, and $at says where
+comes_down() {
+	local n
+	wait_for 60 settled
+	ok $? "$1" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
+	for n in n1 n2; do
+		[[ $(status_of $n 1721) != *running* ]] || at=$n
+	done
+}
 # Killed at each step, also while it stands still.
 for state in "stopping out" "receiving in" "prepared in" "handed out" "taking in" "done in" "clearing out"; do
 	read -r what side <<<"$state"
@@ -133,11 +142,7 @@ for state in "stopping out" "receiving in" "prepared in" "handed out" "taking in
 	# shellcheck disable=SC2016 # for the node's shell
 	on "$src" sh -c 'kill -9 $(pidof vzmigrate)' 2>/dev/null
 	wait $job 2>/dev/null
-	wait_for 60 settled
-	ok $? "killed at $what: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
-	for n in n1 n2; do
-		[[ $(status_of $n 1721) != *running* ]] || at=$n
-	done
+	comes_down "killed at $what: one VE"
 	is "$(lost)" "" "on $at, and nothing was lost"
 done
 # The other end is killed, with the dump half over: it goes on here, and at once.
@@ -158,11 +163,7 @@ is_over() {
 wait_for 90 is_over
 ok $? "the other end is killed: it is not waited for" || kill -9 $job
 wait $job 2>/dev/null
-wait_for 60 settled
-ok $? "one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
-for n in n1 n2; do
-	[[ $(status_of $n 1721) != *running* ]] || at=$n
-done
+comes_down "one VE"
 is "$(lost)" "" "on $at, and nothing was lost"
 # Who takes its memory there is killed: it goes on here.
 dst=n2
@@ -184,11 +185,7 @@ ip link set "to-$dst" down
 wait_for 90 is_over || kill -9 $job
 wait $job 2>/dev/null
 ip link set "to-$dst" up
-wait_for 60 settled
-ok $? "cut at handed: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
-for n in n1 n2; do
-	[[ $(status_of $n 1721) != *running* ]] || at=$n
-done
+comes_down "cut at handed: one VE"
 is "$(lost)" "" "on $at, and nothing was lost"
 
 # The power of the destination goes then: what was in memory there is here, too.
@@ -201,11 +198,7 @@ node_cut $dst
 wait_for 90 is_over || kill -9 $job
 wait $job 2>/dev/null
 node_boot $dst >/dev/null 2>&1
-wait_for 60 settled
-ok $? "the destination's power goes at handed: one VE" || diag "$(cat "$T/said") $(recover n1 2>&1) $(recover n2 2>&1) $(nothing_left) $(cat "$T"/n?/state/migrate/*)"
-for n in n1 n2; do
-	[[ $(status_of $n 1721) != *running* ]] || at=$n
-done
+comes_down "the destination's power goes at handed: one VE"
 
 run_ok "suspended" on "$at" vzctl --quiet suspend 1721
 dst=n2
