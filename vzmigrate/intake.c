@@ -3,16 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/run.h"
 #include "base/str.h"
 #include "sys/criu.h"
+#include "ve/dumpdir.h"
 #include "ve/ve.h"
 #include "vzmigrate/channel.h"
 #include "vzmigrate/child.h"
 #include "vzmigrate/images.h"
+#include "vzmigrate/pages.h"
+#include "vzmigrate/staging.h"
 
 /* From the source's last page, which criu there has had acknowledged, to its end here. */
 #define END_MS 60000
@@ -29,6 +34,9 @@ void intake_done(struct intake *in)
 	if (in->server >= 0)
 		child_kill(in->server);
 	drop(&in->server);
+	if (in->early >= 0)
+		child_kill(in->early);
+	drop(&in->early);
 	drop(&in->pages);
 	drop(&in->listener);
 	vz_await_end(&in->await);
@@ -43,27 +51,92 @@ bool intake_listen(struct intake *in, const char *id)
 	return fd >= 0;
 }
 
-int intake_pages(struct intake *in, const struct landing *l, struct vz_err *err)
+static int find_criu(const struct landing *l, struct vz_criu *ret, struct vz_err *err)
+{
+	vz_autocfg struct vz_cfg *global = NULL;
+	int r = vz_cfg_load_global(l->ctx, &global, err);
+
+	return r ? r : vz_criu_find(l->ctx, vz_cfg_str(global, VZ_P_CRIU), ret, err);
+}
+
+size_t intake_early_head(const struct landing *l)
+{
+	struct vz_criu criu;
+
+	if (!l->j.live || !staging_dump_in_memory(l->staging) ||
+	    find_criu(l, &criu, NULL))
+		return 0;
+	return pages_head_size(criu.version);
+}
+
+/* Let criu take what comes by the channel into that directory. */
+static int serve(int pages, const struct landing *l, const char *dir, int *ret_server,
+		 struct vz_err *err)
+{
+	struct vz_criu criu;
+	int r;
+
+	if (pages < 0)
+		return mig_fail(err, MIG_E_CONNECT, -pages, "can't take up the channel");
+	r = find_criu(l, &criu, err);
+	if (r)
+		return mig_recast(err, MIG_E_VERSION, r);
+	r = vz_criu_page_server(&criu, dir, pages, ret_server);
+	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
+}
+
+int intake_early(struct intake *in, const struct landing *l, struct vz_err *err)
+{
+	vz_autofree char *dir = vz_strf("%s/dump/" VZ_DUMPDIR_EARLY, l->staging);
+	vz_autofd int pages = -1;
+
+	if (in->early >= 0)
+		return mig_fail(err, MIG_E_CONNECT, EBUSY, "memory came early already");
+	pages = in->listener < 0 ? -ENOTCONN : channel_accept(in->listener);
+	if (!dir || (mkdir(dir, 0700) && errno != EEXIST))
+		return mig_fail(err, MIG_E_COPY, errno, "can't make a directory");
+	return serve(pages, l, dir, &in->early, err);
+}
+
+/* What came early counts when all of it is there; else it is only in the way. */
+static int settle_early(struct intake *in, const char *dump, bool wanted,
+			struct vz_err *err)
+{
+	vz_autofree char *parent = vz_strf("%s/parent", dump);
+	vz_autofree char *early = vz_strf("%s/" VZ_DUMPDIR_EARLY, dump);
+	int r = parent && early ? 0 : -ENOMEM;
+
+	if (!r && wanted) {
+		r = in->early < 0 ? -ENOENT : vz_run_wait(in->early, END_MS);
+		if (!r && symlink(VZ_DUMPDIR_EARLY, parent))
+			r = -errno;
+		if (!r)
+			return drop(&in->early), 0;
+	}
+	if (in->early >= 0)
+		child_kill(in->early);
+	drop(&in->early);
+	if (early)
+		vz_remove_tree(AT_FDCWD, early);
+	return !wanted ? 0
+		       : mig_fail(err, MIG_E_COPY, r < 0 ? -r : 0,
+				  "criu could not write the memory that came early");
+}
+
+int intake_pages(struct intake *in, const struct landing *l, bool after_early,
+		 struct vz_err *err)
 {
 	vz_autofree char *dir = vz_strf("%s/dump", l->staging);
-	vz_autocfg struct vz_cfg *global = NULL;
-	struct vz_criu criu;
 	int r;
 
 	in->pages = in->listener < 0 ? -ENOTCONN : channel_accept(in->listener);
 	drop(&in->listener);
-	if (in->pages < 0)
-		return mig_fail(err, MIG_E_CONNECT, -in->pages,
-				"can't take up the channel");
-	r = vz_cfg_load_global(l->ctx, &global, err);
+	r = dir ? settle_early(in, dir, after_early, err) : -ENOMEM;
 	if (!r)
-		r = vz_criu_find(l->ctx, vz_cfg_str(global, VZ_P_CRIU), &criu, err);
-	if (r)
-		return mig_recast(err, MIG_E_VERSION, r);
-	r = dir ? vz_criu_page_server(&criu, dir, in->pages, &in->server) : -ENOMEM;
+		r = serve(in->pages, l, dir, &in->server, err);
 	/* Should criu die, the source is to see that its channel has no other end. */
 	drop(&in->pages);
-	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
+	return r;
 }
 
 void intake_await(struct intake *in, const struct landing *l)

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/run.h"
+#include "sys/hold.h"
 #include "ve/await.h"
 #include "ve/dump.h"
 #include "ve/dumpdir.h"
@@ -12,12 +15,15 @@
 #include "ve/mount.h"
 #include "ve/restore.h"
 #include "ve/state.h"
+#include "vzmigrate/child.h"
 #include "vzmigrate/images.h"
+#include "vzmigrate/sieve.h"
 
 /* --- the source --- */
 
 /* The dump lacks the memory, which went to the other node: see live_dump_whole(). */
 #define AWAY "memory-is-away"
+#define SIEVE_END_MS 2000 /* from criu's end to its own */
 
 /* However long a dump takes, the destination knows that we are there. */
 static void waiting(void *data)
@@ -110,7 +116,9 @@ static void forget_dump(struct live *l)
 static int dump(struct live *l, struct vz_err *err)
 {
 	struct vz_dump how = { .dir = l->dir,
-			       .ps_fd = l->pages.fd >= 0 ? l->pages.fd : 0,
+			       .ps_fd = l->to_sieve >= 0   ? l->to_sieve
+					: l->pages.fd >= 0 ? l->pages.fd
+							   : 0,
 			       .must_stand = true,
 			       .waiting = waiting,
 			       .stopping = stopping,
@@ -139,6 +147,66 @@ static int end(struct live *l, struct vz_err *err)
 	return r ? mig_recast(err, MIG_E_SYSTEM, r) : 0;
 }
 
+/* What can go over while it runs. Without that it only stands still for longer. */
+static int send_early(struct live *l, struct vz_err *err)
+{
+	const struct vz_ctx *ctx = l->ve->ctx;
+	autochannel struct channel c = CHANNEL_NONE;
+	struct early_how how = {
+		.max = l->early_max, .head = l->early_head, .waiting = waiting, .data = l
+	};
+	struct vz_err why = { 0 };
+	struct vz_state st;
+	int r;
+
+	if (!l->channels || !l->early_head || !l->early_max ||
+	    vz_state_load(ctx, l->ve->id, &st, NULL))
+		return 0;
+	l->phase(l->phase_data, PHASE_MEMORY);
+	how.init = st.init;
+	r = channel_open(l->d->peer, CHANNEL_PAGES, l->d->j.id, &c, &why);
+	if (!r)
+		r = peer_call(l->d->peer,
+			      json_pack("{s:s, s:b}", "op", "channel", "early", 1),
+			      PEER_SHORT_MS, NULL, &why);
+	how.to = c.fd;
+	if (!r)
+		r = early_send(ctx, &how, &l->early);
+	if (vz_hold_struck()) {
+		early_done(&l->early);
+		mig_fail(err, MIG_E_SYSTEM, EINTR, "given up");
+		return -EINTR;
+	}
+	if (r)
+		vz_warn(ctx, "VE %u: it will stand still for longer: %s", l->ve->id,
+			why.status ? why.text : strerror(-r));
+	else
+		vz_info(ctx, "VE %u: %zu MiB of its memory went over while it ran",
+			l->ve->id, l->early.used >> 20);
+	return 0;
+}
+
+/* From then on what criu says of pages goes by it. */
+static int put_sieve(struct live *l)
+{
+	return l->early.used
+		       ? sieve_start(&l->early, l->pages.fd, &l->to_sieve, &l->sieve)
+		       : 0;
+}
+
+static void drop_sieve(struct live *l)
+{
+	if (l->to_sieve >= 0)
+		close(l->to_sieve);
+	if (l->sieve >= 0) {
+		if (vz_run_wait(l->sieve, SIEVE_END_MS) == -ETIMEDOUT)
+			child_kill(l->sieve);
+		close(l->sieve);
+	}
+	l->to_sieve = l->sieve = -1;
+	early_done(&l->early);
+}
+
 /* Sessions for what goes over in the standstill. Without them that is only longer. */
 static void open_channels(struct live *l)
 {
@@ -154,8 +222,12 @@ static void open_channels(struct live *l)
 	r = l->channels ? channel_open(p, CHANNEL_PAGES, l->d->j.id, &l->pages, &why)
 			: -1;
 	if (!r)
-		r = peer_call(p, json_pack("{s:s}", "op", "channel"), PEER_SHORT_MS, NULL,
-			      &why);
+		r = peer_call(p,
+			      json_pack("{s:s, s:b}", "op", "channel", "after_early",
+					l->early.used > 0),
+			      PEER_SHORT_MS, NULL, &why);
+	if (!r)
+		r = put_sieve(l);
 	if (!r)
 		return;
 	channel_close(&l->pages);
@@ -194,16 +266,21 @@ int live_move(struct live *l, struct vz_err *err)
 
 	l->dir = -1;
 	l->rsync = l->pages = CHANNEL_NONE;
+	l->early = EARLY_NONE;
+	l->to_sieve = l->sieve = -1;
 	l->path = vz_dumpdir_path(l->ve, NULL);
 	if (!l->path)
 		return mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't dump");
-	r = get_ready(l, err);
+	r = send_early(l, err);
+	if (!r)
+		r = get_ready(l, err);
 	if (!r)
 		r = dump(l, err);
 	if (!r) {
 		vz_dumpdir_remove(l->path, false);
 		r = end(l, err);
 	}
+	drop_sieve(l);
 	channel_close(&l->rsync);
 	channel_close(&l->pages);
 	if (l->dir >= 0)

@@ -5,6 +5,7 @@
 #include "ve/ve.h"
 #include "vzmigrate/copy.h"
 #include "vzmigrate/departure.h"
+#include "vzmigrate/early.h"
 #include "vzmigrate/landing.h"
 #include "vzmigrate/report.h"
 
@@ -22,10 +23,14 @@ struct live {
 	struct timespec since; /* see copy_changed() */
 	struct tree *then; /* see copy_rest(); NULL: all files are looked at once more */
 	bool channels; /* the destination can take its memory by a channel */
+	size_t early_head; /* see pages_head_size(); 0: nothing goes early */
+	uint64_t early_max; /* bytes of it that may go over early, while it runs */
 	void (*phase)(void *data, enum phase phase);
 	void *phase_data;
 	/* ours */
 	struct channel rsync, pages;
+	struct early early; /* what went over */
+	int to_sieve, sieve; /* criu's end of it, and its process; -1: there is none */
 	char *path; /* the dump's, without .new */
 	int dir;
 	bool left; /* its addresses lead there */

@@ -23,6 +23,7 @@ enum {
 	OPT_KEEP_DST,
 	OPT_LIVE,
 	OPT_ONLINE,
+	OPT_NO_PRECOPY,
 	OPT_COMPACT,
 	OPT_SNAPSHOT,
 	OPT_CHECK,
@@ -52,6 +53,8 @@ static const struct vz_opt options[OPT__COUNT + 1] = {
 			   "after a failure keep the files there, for the next try" },
 	[OPT_LIVE] = { "live", 0, NULL, "without stopping it" },
 	[OPT_ONLINE] = { "online", 0, NULL, NULL },
+	[OPT_NO_PRECOPY] = { "no-pre-copy", 0, NULL,
+			     "send all memory while it stands still (--live)" },
 	[OPT_COMPACT] = { "compact", 'c', NULL, "compact an image before (ploop)" },
 	[OPT_SNAPSHOT] = { "snapshot", 's', NULL, "make a snapshot before (ploop)" },
 	[OPT_CHECK] = { "check-only", 0, NULL, "say whether it could be done" },
@@ -233,6 +236,7 @@ static int migrate(struct run *run)
 			    .rsync_opts = given[OPT_RSYNC],
 			    .keep_dest = given[OPT_KEEP_DST],
 			    .live = given[OPT_LIVE] || given[OPT_ONLINE],
+			    .no_precopy = given[OPT_NO_PRECOPY],
 			    .check_only = given[OPT_CHECK] || given[OPT_DRY],
 			    .report = &run->report };
 	int r;
@@ -263,8 +267,9 @@ static int migrate(struct run *run)
 /* What each vzmigrate of one VE is told of what we were. */
 static int pass_options(struct run *run, struct vz_strv *to)
 {
-	static const int passed[] = { OPT_REMOVE, OPT_SSH,    OPT_RSYNC, OPT_KEEP_DST,
-				      OPT_LIVE,	  OPT_NODEPS, OPT_CHECK };
+	static const int passed[] = { OPT_REMOVE,   OPT_SSH,  OPT_RSYNC,
+				      OPT_KEEP_DST, OPT_LIVE, OPT_NO_PRECOPY,
+				      OPT_NODEPS,   OPT_CHECK };
 	const char **given = run->given;
 	int r = vz_strv_add(to, "--quiet");
 

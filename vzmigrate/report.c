@@ -18,6 +18,7 @@ static const struct {
 	[PHASE_CHECK] = { "check", "Checking" },
 	[PHASE_BEGIN] = { "begin", "Preparing the destination" },
 	[PHASE_COPY] = { "copy", "Copying files" },
+	[PHASE_MEMORY] = { "memory", "Copying memory" },
 	[PHASE_STOP] = { "stop", "Stopping the VE" },
 	[PHASE_READY] = { "ready", "Getting ready to dump it" },
 	[PHASE_DUMP] = { "dump", "Dumping its processes" },

@@ -16,6 +16,7 @@ enum phase {
 	PHASE_CHECK,
 	PHASE_BEGIN,
 	PHASE_COPY, /* the VE may be running */
+	PHASE_MEMORY, /* what of its memory goes over early */
 	PHASE_STOP, /* from here on it does not */
 	PHASE_READY,
 	PHASE_DUMP, /* or stands still, from here on */

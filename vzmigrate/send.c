@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "sys/cgroup.h"
+#include "sys/criu.h"
 #include "sys/hold.h"
 #include "ve/dump.h"
 #include "ve/dumpdir.h"
@@ -24,7 +25,9 @@
 #include "vzmigrate/facts.h"
 #include "vzmigrate/limits.h"
 #include "vzmigrate/live.h"
+#include "vzmigrate/pages.h"
 #include "vzmigrate/scripts.h"
+#include "vzmigrate/staging.h"
 
 /* Longer than the VE may take to stop, with what is done around it. */
 #define SILENT_MARGIN_S 300
@@ -42,7 +45,9 @@ struct job {
 	struct copy_size size;
 	struct timespec since; /* all before that is in the copy */
 	struct tree *then; /* what was there before the last pass; NULL: not known */
-	bool channels; /* see struct live */
+	bool channels; /* the destination can: see struct live */
+	uint64_t early_head; /* pages_head_size() there */
+	uint64_t memory; /* bytes that the VE has, when it goes live */
 	char *to; /* where its files go, there */
 	bool begun; /* the destination has begun: it is to be told if we give up */
 };
@@ -331,6 +336,7 @@ static int begin(struct job *j, struct vz_err *err)
 
 	if (!scripts)
 		return -ENOMEM;
+	j->memory = memory_of(j);
 	r = peer_call(
 		&j->peer,
 		json_pack("{s:s, s:I, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:I, s:I, "
@@ -339,8 +345,8 @@ static int begin(struct job *j, struct vz_err *err)
 			  j->d.j.id, "old", j->old, "conf",
 			  wire_hex(j->conf, strlen(j->conf)), "scripts", scripts, "moved",
 			  j->moved, "start", j->d.j.start, "keep", j->how->keep_dest,
-			  "live", j->how->live, "memory", (json_int_t)memory_of(j),
-			  "silent", silent + SILENT_MARGIN_S, "files", j->files),
+			  "live", j->how->live, "memory", (json_int_t)j->memory, "silent",
+			  silent + SILENT_MARGIN_S, "files", j->files),
 		PEER_LONG_MS, &answer, err);
 	if (r)
 		return r;
@@ -351,6 +357,8 @@ static int begin(struct job *j, struct vz_err *err)
 			     j->peer.dest);
 	if (!r)
 		r = wire_flag(answer, "channel", &j->channels, err);
+	if (!r)
+		r = wire_num(answer, "early", 64, &j->early_head, err);
 	j->to = r ? NULL : strdup(root);
 	return r ? r : j->to ? 0 : mig_fail(err, MIG_E_SYSTEM, ENOMEM, "can't go on");
 }
@@ -526,6 +534,30 @@ static void live_phase(void *data, enum phase phase)
 	report_phase(data, phase);
 }
 
+/*
+ * Of what is sent early a copy is kept: not more than the destination has set room
+ * aside for, and than half of what is free here.
+ */
+static uint64_t early_max(const struct job *j)
+{
+	uint64_t most = staging_free_memory() / 2;
+
+	return j->memory < most ? j->memory : most;
+}
+
+/* As both nodes' criu have it; 0: nothing goes early. */
+static size_t early_head(const struct job *j)
+{
+	struct vz_criu criu;
+	size_t size;
+
+	if (j->how->no_precopy || !j->early_head ||
+	    vz_criu_find(j->how->ctx, vz_cfg_str(j->ve.cfg, VZ_P_CRIU), &criu, NULL))
+		return 0;
+	size = pages_head_size(criu.version);
+	return size == j->early_head ? size : 0;
+}
+
 static int go_live(struct job *j, struct vz_err *err)
 {
 	struct live live = { .ve = &j->ve,
@@ -537,6 +569,8 @@ static int go_live(struct job *j, struct vz_err *err)
 			     .since = j->since,
 			     .then = j->then,
 			     .channels = j->channels,
+			     .early_head = early_head(j),
+			     .early_max = early_max(j),
 			     .phase = live_phase,
 			     .phase_data = j->how->report };
 	int r = live_move(&live, err);

@@ -14,6 +14,7 @@ struct send {
 	bool keep_source; /* -r no */
 	bool keep_dest; /* --keep-dst */
 	bool live;
+	bool no_precopy; /* --no-pre-copy */
 	bool check_only;
 	const char *nodeps; /* kinds of checks that are only warned of; NULL: none */
 	struct report *report;

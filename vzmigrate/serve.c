@@ -118,6 +118,7 @@ static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 	json_object_set_new(ret, "channel",
 			    json_boolean(s->landing.j.live &&
 					 intake_listen(&s->intake, s->landing.j.id)));
+	json_object_set_new(ret, "early", json_integer(intake_early_head(&s->landing)));
 	return json_object_set_new(ret, "root", json_string(root ?: ""))
 		       ? mig_fail(err, MIG_E_CONFIG, 0, "VE_PRIVATE is no UTF-8")
 		       : 0;
@@ -160,7 +161,10 @@ static int settle(struct server *s, const json_t *ask, json_t *ret, struct vz_er
 
 static int channel(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)
 {
-	return intake_pages(&s->intake, &s->landing, err);
+	if (json_is_true(json_object_get(ask, "early")))
+		return intake_early(&s->intake, &s->landing, err);
+	return intake_pages(&s->intake, &s->landing,
+			    json_is_true(json_object_get(ask, "after_early")), err);
 }
 
 static int await(struct server *s, const json_t *ask, json_t *ret, struct vz_err *err)

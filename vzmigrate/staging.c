@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -25,7 +27,7 @@ char *staging_path(const char *private)
 }
 
 /* Bytes that can be used without swapping; 0: not known. */
-static uint64_t free_memory(void)
+uint64_t staging_free_memory(void)
 {
 	vz_autofile FILE *f = fopen("/proc/meminfo", "re");
 	uint64_t kib = 0;
@@ -42,11 +44,19 @@ static void put_in_memory(const char *dump, uint64_t memory)
 {
 	char options[64];
 
-	if (!memory || free_memory() < 2 * memory + MARGIN)
+	if (!memory || staging_free_memory() < 2 * memory + MARGIN)
 		return;
 	snprintf(options, sizeof(options), "mode=700,size=%" PRIu64,
 		 (uint64_t)(2 * memory + MARGIN));
 	mount("vz-dump", dump, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+}
+
+bool staging_dump_in_memory(const char *staging)
+{
+	vz_autofree char *dump = vz_strf("%s/dump", staging);
+	struct statfs st;
+
+	return dump && !statfs(dump, &st) && st.f_type == TMPFS_MAGIC;
 }
 
 void staging_drop_dump(const char *staging)

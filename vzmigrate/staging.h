@@ -20,6 +20,9 @@
 char *staging_path(const char *private);
 /* What is there of the files stays. memory: of the VE, bytes; 0: none goes along. */
 int staging_make(const char *staging, bool live, uint64_t memory, struct vz_err *err);
+/* Whether its dump is in memory now; and how many bytes of that are free on this node. */
+bool staging_dump_in_memory(const char *staging);
+uint64_t staging_free_memory(void);
 /* The dump, if it is in memory: of what is kept there only the files are of use. */
 void staging_drop_dump(const char *staging);
 /* rsync of a connection that has just ended may still write there: that is waited for. */

@@ -89,7 +89,7 @@ int vz_dumpdir_open(const char *path, int *ret_dir, struct vz_err *err)
 	return 0;
 }
 
-int vz_dumpdir_lend(int dir, uid_t uid, struct vz_err *err)
+static int lend_dir(int dir, uid_t uid)
 {
 	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	vz_autodir DIR *d = copy < 0 ? NULL : fdopendir(copy);
@@ -102,6 +102,17 @@ int vz_dumpdir_lend(int dir, uid_t uid, struct vz_err *err)
 			r = -errno;
 	if (!d || (!r && (fchown(dir, uid, 0) || fchmod(dir, 0750))))
 		r = -errno;
+	return r;
+}
+
+int vz_dumpdir_lend(int dir, uid_t uid, struct vz_err *err)
+{
+	vz_autofd int early = openat(dir, VZ_DUMPDIR_EARLY,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = early >= 0 ? lend_dir(early, uid) : errno == ENOENT ? 0 : -errno;
+
+	if (!r)
+		r = lend_dir(dir, uid);
 	return r ? vz_err_set(err, VZ_E_RESTORE, -r, "can't let CRIU read the dump") : 0;
 }
 

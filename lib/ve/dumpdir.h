@@ -39,6 +39,9 @@ int vz_dumpdir_begin(const char *path, int *ret_dir, struct vz_err *err);
 /* What is in it is on the disk, and it is the whole one from now on. */
 int vz_dumpdir_commit(const char *path, int dir, struct vz_err *err);
 int vz_dumpdir_open(const char *path, int *ret_dir, struct vz_err *err);
+/* A directory in the dump: memory that was copied before, which the dump goes on from. */
+#define VZ_DUMPDIR_EARLY "early"
+
 /*
  * Let the VE's root, host id uid, read it: what CRIU becomes while it reads the images,
  * by way of being root without a right to anything. Nobody else can.

@@ -79,6 +79,10 @@ rounds() {
 	sed "s/^/  $name: gap, answers, wrong, stood still: /" "$T/$name"
 }
 
+stood() {
+	awk '{ print $4 }' "$T/$1" | median
+}
+
 node_up n1 && node_up n2 || exit
 ip addr add 10.98.0.254/24 dev switch
 for n in n1 n2; do
@@ -101,6 +105,8 @@ gap=$(cut -d' ' -f1 "$T/live" | median)
 verdict "gap for a client, ms (--live)" "$gap" most 700
 verdict "gap / criu alone" "$(ratio "$gap" "$bare")" most 3
 verdict "wrong words of memory" "$(awk '{ n += $3 } END { print NR ? n : "none" }' "$T/live")" most 0
+rounds at-once --no-pre-copy
+verdict "standstill / that without pre-copy" "$(ratio "$(stood live)" "$(stood at-once)")" most 0.7
 on n1 vzctl --quiet stop $VE --fast
 on n2 vzctl --quiet stop $VE --fast
 exit "$missed"

@@ -25,7 +25,7 @@ lost() {
 	in_ve cat /root/k/said | grep -v -e '^ok ' -e '^end$'
 }
 goes_to() {
-	run_ok "$2" migrate "$1" --live --json 1721 || return
+	run_ok "$2" migrate "$1" --live --json -v "${@:3}" 1721 || return
 	at=$1
 	is "$(copies 1721) $(nothing_left)" "1 " "once, and nothing is left"
 	[ -z "$out" ] || diag "it stood still for $(jq -rs 'last.down_ms' <<<"$out") ms"
@@ -69,9 +69,11 @@ before=$(paws)
 client=$!
 sleep 0.3
 goes_to n2 "with a connection"
+like "$out" "[1-9][0-9]* MiB of its memory went over while it ran" "its memory went before it"
 like "$(ip neigh show 10.98.0.99 dev switch)" "02:00:00:98:00:02" "its address leads there"
 like "$(cat "$T/n2/vzctl.log")" "[1-9][0-9]* packets had waited for it" "what was sent meanwhile came to it"
-goes_to n1 "and back with it"
+goes_to n1 "and back with it, all its memory at once" --no-pre-copy
+unlike "$out" "went over while it ran" "none of it went before"
 : >"$T/enough"
 wait $client
 ok $? "the connection held" || diag "$(cat "$T/client")"
