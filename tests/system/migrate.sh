@@ -12,7 +12,7 @@ need_nodes() {
 	type -P rsync >/dev/null || skip_all "no rsync"
 }
 
-declare -A node_pid
+declare -A node_pid node_job
 
 # The groups of both nodes are the test's.
 our_groups() {
@@ -92,6 +92,7 @@ node_up() {
 		echo $pid >"$1/pid.new" && mv "$1/pid.new" "$1/pid"
 		trap : CHLD TERM
 		while :; do sleep 1000 & wait; done' "$n" "$d" "$VZ_BIN" </dev/null >/dev/null 2>&1 &
+	node_job[$n]=$!
 	wait_for 10 test -s "$d/pid" || return
 	node_pid[$n]=$(cat "$d/pid")
 	ip link show switch >/dev/null 2>&1 || net_bridge switch || return
@@ -117,7 +118,9 @@ node_cut() {
 	local n=$1 f
 	kill -9 "${node_pid[$n]}" 2>/dev/null
 	wait_for 10 sh -c "! kill -0 ${node_pid[$n]} 2>/dev/null"
-	unset "node_pid[$n]"
+	# Who began it ends a moment later, and is none of what a test leaves behind.
+	wait "${node_job[$n]}" 2>/dev/null
+	unset "node_pid[$n]" "node_job[$n]"
 	ip link del "to-$n" 2>/dev/null
 	rm -rf "$T/$n/run" "$T/$n/lock"
 	mkdir -p "$T/$n/run" "$T/$n/lock"
