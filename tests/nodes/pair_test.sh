@@ -94,6 +94,13 @@ quota_of() {
 	ask "$1" "vzlist -H -o diskspace.s,diskspace.h,diskinodes.s,diskinodes.h,diskinodes $V" | tr -s ' '
 }
 
+# Memory, whose words are told when it is enough: dd has all of it until then.
+words() {
+	seq 1 4000000 | head -c 24000000
+}
+in_ve n1 '{ seq 1 4000000 | head -c 24000000 | dd bs=24000000 iflag=fullblock |
+	{ while [ ! -e /root/enough ]; do sleep 1; done; md5sum; } >/root/told; } >/dev/null 2>&1 </dev/null &'
+
 # What it has open is the VE's own, not what `vzctl exec` brings along.
 in_ve n1 'exec </dev/null >/dev/null 2>&1; nc -l -p 7000 -e /bin/cat & sleep 1000 & echo $! >/root/pid; i=0
 	while [ $i -lt 60 ]; do i=$((i + 1)); sleep 2 & done; wait'
@@ -104,9 +111,11 @@ coproc line { exec busybox nc $ADDRESS 7000; }
 say hello
 ok $? "a connection from a third place"
 up=$(in_ve n1 'cut -d. -f1 /proc/uptime')
-said=$(migrates n1 n2 --live -t)
+said=$(migrates n1 n2 --live -v)
 ok $? "it moves live" || diag "$(ask n1 'tail -n 5 /var/lib/vz/dump/*.log /var/log/vzctl.log' 2>&1)"
 diag "$said"
+like "$said" "[1-9][0-9] MiB of its memory went over while it ran" "its memory went before it"
+less=$(awk '/The VE was down/ { print $(NF - 1) }' <<<"$said")
 is "$(runs_on)" n2 "it runs there, and once"
 say again
 ok $? "the connection goes on"
@@ -119,8 +128,12 @@ is "$(quota_of n2)" "$used" "so is its quota"
 ! in_ve n2 'dd if=/dev/zero of=/root/x bs=1M count=40' >/dev/null 2>&1
 ok $? "which holds"
 in_ve n2 'rm /root/x'
-said=$(migrates n2 n1 --live -t)
-ok $? "and back, live" || diag "$said"
+said=$(migrates n2 n1 --live -t --no-pre-copy)
+ok $? "and back, live, all its memory at once" || diag "$said"
+diag "it was down for $less s, and $(awk '/The VE was down/ { print $(NF - 1) }' <<<"$said") s without pre-copy"
+in_ve n1 'touch /root/enough'
+wait_for 60 in_ve n1 'test -s /root/told'
+is "$(in_ve n1 'cat /root/told')" "$(words | md5sum)" "no byte of its memory has changed"
 say thrice
 ok $? "the connection goes on"
 is "$(ask n1 "vzlist -H -o numproc.m,numproc.f $V" | tr -s ' ')" "$counters" "its counters are kept"
