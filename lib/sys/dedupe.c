@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/grow.h"
 #include "base/str.h"
 #include "sys/blocks.h"
 #include "sys/digest.h"
@@ -63,15 +64,8 @@ static int add_file(struct dedupe *d, uint32_t root, const char *path,
 		d->sum->left++;
 		return 0;
 	}
-	if (d->n == d->room) {
-		size_t room = d->room ? 2 * d->room : 1024;
-
-		v = reallocarray(d->v, room, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		d->v = v;
-		d->room = room;
-	}
+	if (vz_grow(&d->v, d->n, &d->room, sizeof(*d->v)))
+		return -ENOMEM;
 	v = &d->v[d->n];
 	*v = (struct file){ .root = root,
 			    .path = strdup(path),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/grow.h"
 
 /* Before each path, whose end is a NUL. */
 struct packed {
@@ -20,15 +21,8 @@ int vz_findex_add(struct vz_findex *x, const char *path, uint32_t archive,
 {
 	struct vz_findex_entry *v;
 
-	if (x->n == x->room) {
-		size_t room = x->room ? 2 * x->room : 1024;
-
-		v = reallocarray(x->v, room, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		x->v = v;
-		x->room = room;
-	}
+	if (vz_grow(&x->v, x->n, &x->room, sizeof(*x->v)))
+		return -ENOMEM;
 	v = &x->v[x->n];
 	v->path = strdup(path);
 	v->archive = archive;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fs.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "conf/conf.h"
@@ -34,15 +35,8 @@ static void used_done(struct used *u)
 
 static int used_add(struct used *u, uint32_t first, uint32_t veid)
 {
-	if (u->n == u->cap) {
-		size_t cap = u->cap ? u->cap * 2 : 64;
-		void *v = reallocarray(u->v, cap, sizeof(*u->v));
-
-		if (!v)
-			return -ENOMEM;
-		u->v = v;
-		u->cap = cap;
-	}
+	if (vz_grow(&u->v, u->n, &u->cap, sizeof(*u->v)))
+		return -ENOMEM;
 	u->v[u->n].first = first;
 	u->v[u->n++].veid = veid;
 	return 0;

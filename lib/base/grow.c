@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/grow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST 64
+
+int vz_grow(void *v, size_t n, size_t *room, size_t size)
+{
+	size_t more = *room ? 2 * *room : FIRST;
+	void *list;
+
+	if (n < *room)
+		return 0;
+	/* A pointer to a pointer of any kind: its bytes are what all have in common. */
+	memcpy(&list, v, sizeof(list));
+	list = reallocarray(list, more, size);
+	if (!list)
+		return -ENOMEM;
+	memcpy(v, &list, sizeof(list));
+	*room = more;
+	return 0;
+}
