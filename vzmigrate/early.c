@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/grow.h"
 #include "base/str.h"
 #include "ve/oracle_parse.h"
 #include "vzmigrate/pages.h"
@@ -58,15 +59,8 @@ static void procs_done(struct procs *l)
 
 static int add(struct procs *l, pid_t pid, pid_t parent)
 {
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct one *v = reallocarray(l->v, room, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		l->v = v;
-		l->room = room;
-	}
+	if (vz_grow(&l->v, l->n, &l->room, sizeof(*l->v)))
+		return -ENOMEM;
 	l->v[l->n++] = (struct one){ pid, parent };
 	return 0;
 }
@@ -117,15 +111,8 @@ static int note(struct early_proc *p, uint64_t at, size_t n, size_t offset)
 		last->n += n;
 		return 0;
 	}
-	if (p->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 64;
-		struct early_run *v = reallocarray(p->v, room, sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		p->v = v;
-		p->room = room;
-	}
+	if (vz_grow(&p->v, p->n, &p->room, sizeof(*p->v)))
+		return -ENOMEM;
 	p->v[p->n++] = (struct early_run){ at, n, offset };
 	return 0;
 }
@@ -235,15 +222,8 @@ static int send_process(struct job *j, struct procs *l, const struct one who)
 	    !vz_parse_proc_status(text, &st) || (who.parent && st.ppid != who.parent) ||
 	    st.state == 'Z')
 		return 0;
-	if (e->n == e->room) {
-		size_t room = e->room ? 2 * e->room : 64;
-
-		p = reallocarray(e->procs, room, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		e->procs = p;
-		e->room = room;
-	}
+	if (vz_grow(&e->procs, e->n, &e->room, sizeof(*e->procs)))
+		return -ENOMEM;
 	/* One that ended meanwhile had the number, and its images have the name. */
 	for (size_t i = 0; i < e->n; i++)
 		if (e->procs[i].vpid == st.vpid)
@@ -306,7 +286,7 @@ static int by_address(const void *key, const void *element)
 	return at < run->at ? -1 : at >= run->at + run->n;
 }
 
-const char *early_find(const struct early *e, pid_t vpid, uint64_t at, uint64_t *ret_n)
+const char *early_find(const struct early *e, pid_t vpid, uint64_t at)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct early_proc *p = &e->procs[i];
@@ -315,10 +295,7 @@ const char *early_find(const struct early *e, pid_t vpid, uint64_t at, uint64_t 
 		if (p->vpid != vpid)
 			continue;
 		run = bsearch(&at, p->v, p->n, sizeof(*run), by_address);
-		if (!run)
-			return NULL;
-		*ret_n = run->at + run->n - at;
-		return e->pages + run->offset + (at - run->at);
+		return run ? e->pages + run->offset + (at - run->at) : NULL;
 	}
 	return NULL;
 }

@@ -52,7 +52,7 @@ struct early_how {
  */
 int early_send(const struct vz_ctx *ctx, const struct early_how *how, struct early *e);
 
-/* How a page of that process was sent, or NULL; *ret_n: so many bytes lie there from it on. */
-const char *early_find(const struct early *e, pid_t vpid, uint64_t at, uint64_t *ret_n);
+/* How a page of that process was sent, or NULL. */
+const char *early_find(const struct early *e, pid_t vpid, uint64_t at);
 
 #endif

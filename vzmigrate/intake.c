@@ -10,7 +10,6 @@
 #include "base/fs.h"
 #include "base/run.h"
 #include "base/str.h"
-#include "sys/criu.h"
 #include "ve/dumpdir.h"
 #include "ve/ve.h"
 #include "vzmigrate/channel.h"
@@ -51,38 +50,40 @@ bool intake_listen(struct intake *in, const char *id)
 	return fd >= 0;
 }
 
-static int find_criu(const struct landing *l, struct vz_criu *ret, struct vz_err *err)
+/* Once a migration: asking it costs two processes. */
+static int find_criu(struct intake *in, const struct landing *l, struct vz_err *err)
 {
 	vz_autocfg struct vz_cfg *global = NULL;
-	int r = vz_cfg_load_global(l->ctx, &global, err);
+	int r;
 
-	return r ? r : vz_criu_find(l->ctx, vz_cfg_str(global, VZ_P_CRIU), ret, err);
+	if (in->criu.version)
+		return 0;
+	r = vz_cfg_load_global(l->ctx, &global, err);
+	if (!r)
+		r = vz_criu_find(l->ctx, vz_cfg_str(global, VZ_P_CRIU), &in->criu, err);
+	return r;
 }
 
-size_t intake_early_head(const struct landing *l)
+size_t intake_early_head(struct intake *in, const struct landing *l)
 {
-	struct vz_criu criu;
-
-	if (!l->j.live || !staging_dump_in_memory(l->staging) ||
-	    find_criu(l, &criu, NULL))
+	if (!l->j.live || !staging_dump_in_memory(l->staging) || find_criu(in, l, NULL))
 		return 0;
-	return pages_head_size(criu.version);
+	return pages_head_size(in->criu.version);
 }
 
 /* Let criu take what comes by the channel into that directory. */
-static int serve(int pages, const struct landing *l, const char *dir, int *ret_server,
-		 struct vz_err *err)
+static int serve(struct intake *in, int pages, const struct landing *l, const char *dir,
+		 int *ret_server, struct vz_err *err)
 {
-	struct vz_criu criu;
 	int r;
 
 	if (pages < 0)
 		return mig_fail(err, MIG_E_CONNECT, -pages, "can't take up the channel");
-	r = find_criu(l, &criu, err);
+	r = find_criu(in, l, err);
 	if (r)
 		return mig_recast(err, MIG_E_VERSION, r);
-	r = vz_criu_page_server(&criu, dir, pages, ret_server);
-	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", criu.path) : 0;
+	r = vz_criu_page_server(&in->criu, dir, pages, ret_server);
+	return r ? mig_fail(err, MIG_E_VERSION, -r, "can't run %s", in->criu.path) : 0;
 }
 
 int intake_early(struct intake *in, const struct landing *l, struct vz_err *err)
@@ -95,7 +96,7 @@ int intake_early(struct intake *in, const struct landing *l, struct vz_err *err)
 	pages = in->listener < 0 ? -ENOTCONN : channel_accept(in->listener);
 	if (!dir || (mkdir(dir, 0700) && errno != EEXIST))
 		return mig_fail(err, MIG_E_COPY, errno, "can't make a directory");
-	return serve(pages, l, dir, &in->early, err);
+	return serve(in, pages, l, dir, &in->early, err);
 }
 
 /* What came early counts when all of it is there; else it is only in the way. */
@@ -133,7 +134,7 @@ int intake_pages(struct intake *in, const struct landing *l, bool after_early,
 	drop(&in->listener);
 	r = dir ? settle_early(in, dir, after_early, err) : -ENOMEM;
 	if (!r)
-		r = serve(in->pages, l, dir, &in->server, err);
+		r = serve(in, in->pages, l, dir, &in->server, err);
 	/* Should criu die, the source is to see that its channel has no other end. */
 	drop(&in->pages);
 	return r;

@@ -2,6 +2,7 @@
 #ifndef VZMIGRATE_INTAKE_H
 #define VZMIGRATE_INTAKE_H
 
+#include "sys/criu.h"
 #include "ve/await.h"
 #include "vzmigrate/landing.h"
 
@@ -14,6 +15,7 @@ struct intake {
 	int pages; /* the channel's end */
 	int server; /* pidfd of criu */
 	int early; /* the same, of the criu that takes memory while the VE runs */
+	struct vz_criu criu; /* version 0: not asked for yet */
 	struct vz_await await; /* what is sent to its addresses */
 };
 #define INTAKE_NONE                                                                      \
@@ -34,7 +36,7 @@ bool intake_listen(struct intake *in, const char *id);
 int intake_pages(struct intake *in, const struct landing *l, bool after_early,
 		 struct vz_err *err);
 /* How criu here has it (pages_head_size()); 0: nothing can come early. */
-size_t intake_early_head(const struct landing *l);
+size_t intake_early_head(struct intake *in, const struct landing *l);
 /* The same while the VE runs on the source; a second channel is expected then. */
 int intake_early(struct intake *in, const struct landing *l, struct vz_err *err);
 /* It stands still: what is sent to it comes here. Without that it is sent again. */

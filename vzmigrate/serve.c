@@ -118,7 +118,8 @@ static int begin(struct server *s, const json_t *ask, json_t *ret, struct vz_err
 	json_object_set_new(ret, "channel",
 			    json_boolean(s->landing.j.live &&
 					 intake_listen(&s->intake, s->landing.j.id)));
-	json_object_set_new(ret, "early", json_integer(intake_early_head(&s->landing)));
+	json_object_set_new(ret, "early",
+			    json_integer(intake_early_head(&s->intake, &s->landing)));
 	return json_object_set_new(ret, "root", json_string(root ?: ""))
 		       ? mig_fail(err, MIG_E_CONFIG, 0, "VE_PRIVATE is no UTF-8")
 		       : 0;

@@ -66,8 +66,7 @@ static int differs(struct sieve *s, const struct pages_head *h, uint64_t at,
 static bool is_same(const struct sieve *s, const struct pages_head *h, uint64_t at,
 		    const char *data)
 {
-	uint64_t n;
-	const char *sent = early_find(s->e, (pid_t)(h->whose >> 8), at, &n);
+	const char *sent = early_find(s->e, (pid_t)(h->whose >> 8), at);
 
 	return sent && !memcmp(sent, data, s->page);
 }
