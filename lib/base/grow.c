@@ -10,16 +10,16 @@
 int vz_grow(void *v, size_t n, size_t *room, size_t size)
 {
 	size_t more = *room ? 2 * *room : FIRST;
-	void *list;
+	void *list, *longer;
 
 	if (n < *room)
 		return 0;
 	/* A pointer to a pointer of any kind: its bytes are what all have in common. */
 	memcpy(&list, v, sizeof(list));
-	list = reallocarray(list, more, size);
-	if (!list)
+	longer = reallocarray(list, more, size);
+	if (!longer)
 		return -ENOMEM;
-	memcpy(v, &list, sizeof(list));
+	memcpy(v, &longer, sizeof(longer));
 	*room = more;
 	return 0;
 }
