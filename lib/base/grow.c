@@ -21,5 +21,6 @@ int vz_grow(void *v, size_t n, size_t *room, size_t size)
 		return -ENOMEM;
 	memcpy(v, &longer, sizeof(longer));
 	*room = more;
+	/* cppcheck-suppress memleak ; it is where v points to */
 	return 0;
 }
